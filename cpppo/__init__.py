@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""cpppo: a wire protocol is a state machine, declared once."""
