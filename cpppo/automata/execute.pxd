@@ -39,6 +39,8 @@ cdef class Execution:
     @cython.locals(last=Py_ssize_t)
     cpdef void watch(self, int pc, Py_ssize_t pos)
 
+    cpdef Py_ssize_t scan(self, object octets) except -1
+
     @cython.locals(
         INT1=int, INT2=int, INT4=int, SWITCH=int, SPAN=int, LIMIT=int, UNLIMIT=int,
         CALL=int, RETURN=int, MATCH=int, BUILD=int, REPEAT=int, NEXT=int, INTN=int,

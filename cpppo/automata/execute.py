@@ -81,6 +81,14 @@ class Execution:
         if last < 0 or self.visits[last] != (pc, pos):
             self.visits.append((pc, pos))
 
+    def scan(self, octets: Any) -> int:
+        """Read one message to the registers; how many octets it took."""
+        self.reset(0)
+        self.building = False
+        if self.run(octets, len(octets), True) != 1:
+            raise self.program.failure(self, octets)
+        return self.pos
+
     def run(self, octets: Any, stop: int, final: bool) -> int:
         """Run over octets[pos:stop]; `final`: nothing will follow them."""
         INT1, INT2, INT4, SWITCH, SPAN = 0, 1, 2, 3, 4
@@ -173,7 +181,7 @@ class Execution:
                     break
                 if value > end - pos:
                     need = value
-                    reason = ENDED
+                    reason = OVERRUN if value > limit - pos else ENDED
                     break
                 n = code[pc + 1]
                 registers[n] = pos
@@ -279,7 +287,7 @@ class Execution:
                 value = (n - (pos - registers[code[pc + 1]]) % n) % n
                 if value > end - pos:
                     need = value
-                    reason = ENDED
+                    reason = OVERRUN if value > limit - pos else ENDED
                     break
                 pos += value
             elif op == BITS:
@@ -391,7 +399,7 @@ class Execution:
                 taped += 2
             pc = code[pc + 5]
         if reason == ENDED:
-            if need > limit - pos:
+            if need > limit - pos and stop >= limit:
                 reason = OVERRUN
             elif not final:
                 status = WAITING

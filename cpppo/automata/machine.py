@@ -563,6 +563,7 @@ class dfa(state):
         entered = self._run_of(machine)
         place = entered.places[self] = Place()
         path = join(path, self.context)
+        self.prepare(data, path)
         ending = self.bound(source, path, data, ending)
         place.final = self.cycles(source, path, data)
         while place.cycle < place.final:
@@ -570,7 +571,8 @@ class dfa(state):
             yield from self._cycle(place, source, path, data, ending)
             place.cycle = place.final if source.sent == began else place.cycle + 1
         entered.places[self] = place  # a machine inside itself has left its own
-        self.leave(source, path, data, ending)
+        if place.final:
+            self.leave(source, path, data, ending)
 
     def _cycle(
         self, place: Place, source: Any, path: str, data: Any, ending: int | None
@@ -653,6 +655,9 @@ class dfa(state):
             f"{purpose} {relative!r} is {value!r}, which is no count",
             machine=self._name,
         )
+
+    def prepare(self, data: Any, path: str) -> None:
+        """What is done before the inner graph is entered: here, nothing."""
 
     def leave(self, source: Any, path: str, data: Any, ending: int | None) -> None:
         """What is done when the inner graph has ended: here, nothing."""

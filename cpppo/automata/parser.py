@@ -49,6 +49,8 @@ class Artifacts:
             self.paths.append(self.at(effect.path))
         elif effect.kind == "back":
             self.paths.pop()
+        elif effect.kind == "prepare":
+            effect.state.prepare(self.data, self.at(effect.path))
         else:
             effect.state.decode(self.data, self.at(effect.path), self.base + pos)
 

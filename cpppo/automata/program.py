@@ -278,8 +278,9 @@ class Flattening:
     # -- machines
 
     def scope(self, machine: dfa, path: str, tail: Callable[..., Label]) -> Scope:
-        if type(machine).steps not in KNOWN_STEPS or type(machine).run is not dfa.run:
-            raise unflattened(machine, type(machine).steps)
+        for known, own in ((KNOWN_STEPS, type(machine).steps), (KNOWN_RUNS, type(machine).run)):
+            if own not in known:
+                raise unflattened(machine, own)
         places = self.graphs[machine]
         entries = Counter({machine.initial: 1})
         for place in places:
@@ -313,6 +314,8 @@ class Flattening:
 
         saved: tuple[int, ...] = ()
         limited = strict = False
+        if type(machine).prepare is not dfa.prepare:
+            lay("EFFECT", self.effect("prepare", machine, path))
         if isinstance(machine, section):
             saved = machine.saved
             strict = True
@@ -330,18 +333,19 @@ class Flattening:
             lay(*row)
 
         def undo(row: Row | None, before: tuple[int, ...]) -> Label:
-            return self._undo(machine, path, tail, limited, strict, saved, row, before)
+            return self._undo(tail, limited, strict, saved, row, before)
 
-        ending = undo
+        done = Tail(2 if again else 1, undo)
+
+        def ending(row: Row | None, before: tuple[int, ...]) -> Label:
+            if again:
+                row = self.row("NEXT", body, before=before)
+                row.follows = self._left(machine, path, done, None, ())
+                return row.label
+            return self._left(machine, path, done, row, before)
+
         if again:
-            done = Tail(2, undo)
-            repeat = first[-1]
-            repeat.b = self.leave(done, None, ())
-
-            def ending(row: Row | None, before: tuple[int, ...]) -> Label:
-                follows = self.leave(done, None, ())
-                following = self.row("NEXT", body, before=before, follows=follows)
-                return following.label
+            first[-1].b = self.leave(done, None, ())
 
         # Entered again by NEXT: nothing may be merged into the row before.
         scope = self.scope(machine, path, ending)
@@ -356,10 +360,25 @@ class Flattening:
             return first[0].label
         return label
 
-    def _undo(
+    def _left(
         self,
         machine: dfa,
         path: str,
+        done: Tail,
+        last: Row | None,
+        before: tuple[int, ...],
+    ) -> Label:
+        """Lay what a machine does with the artifacts of its graph."""
+        if type(machine).leave is dfa.leave:
+            return self.leave(done, last, before)
+        if not hasattr(machine, "decode"):
+            raise unflattened(machine, type(machine).leave)
+        row = self.row("EFFECT", self.effect("decode", machine, path), before=before)
+        row.follows = self.leave(done, row, ())
+        return row.label
+
+    def _undo(
+        self,
         tail: Callable[[Row | None, tuple[int, ...]], Label],
         limited: bool,
         strict: bool,
@@ -367,7 +386,7 @@ class Flattening:
         last: Row | None,
         before: tuple[int, ...],
     ) -> Label:
-        """Lay what a machine does when its graph has ended."""
+        """Lay what takes back a machine's limit and saved registers."""
         laid: list[Row] = []
 
         def lay(operation: str, *operands: Any) -> None:
@@ -375,18 +394,14 @@ class Flattening:
             laid.append(self.row(operation, *operands, before=before))
             before = ()
 
-        if type(machine).leave is not dfa.leave:
-            if not hasattr(machine, "decode"):
-                raise unflattened(machine, type(machine).leave)
-            lay("EFFECT", self.effect("decode", machine, path))
         if limited:
             lay("UNLIMIT", 0, 0, 0, int(strict))
         for register in reversed(saved):
             lay("RESTORE", register)
-        for row, following in zip(laid, laid[1:], strict=False):
-            row.follows = following.label
         if not laid:
             return tail(last, before)
+        for row, following in zip(laid, laid[1:], strict=False):
+            row.follows = following.label
         laid[-1].follows = tail(laid[-1], ())
         return laid[0].label
 
@@ -756,6 +771,7 @@ class Flattening:
 
 
 KNOWN_STEPS = (dfa.steps, section.steps)
+KNOWN_RUNS = (dfa.run, section.run)
 
 
 def counted(count: Count) -> tuple[int, int, int]:

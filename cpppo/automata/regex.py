@@ -162,6 +162,7 @@ def refused_at(
     refusals: tuple[type[Exception], ...],
 ) -> int:
     """Where an expression goes wrong: what stands before is one by itself."""
+    # Greenery tells of most; of a bad range or count, and an open class, it does not.
     told = re.search(r"index (\d+)$", problem)
     if told:
         return int(told[1])
@@ -422,22 +423,10 @@ class string(regex):
     default_initial = ".*"
     default_context: str | None = "string"
 
-    def steps(
-        self,
-        source: Any,
-        machine: dfa | None,
-        path: str | None,
-        data: Any,
-        ending: int | None,
-    ) -> Steps:
-        self.forget(data, join(path, self.context))
-        yield from super().steps(source, machine, path, data, ending)
-
     def leave(self, source: Any, path: str, data: Any, ending: int | None) -> None:
-        if self.cycles(source, path, data):
-            self.decode(data, path, source.sent)
+        self.decode(data, path, source.sent)
 
-    def forget(self, data: Any, path: str) -> None:
+    def prepare(self, data: Any, path: str) -> None:
         """Remove what a former run left at this machine's own path (with context)."""
         left = join(path, path_ext_input) if isinstance(data.get(path), dict) else path
         data.pop(left or path_ext_input, None)

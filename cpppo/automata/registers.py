@@ -143,8 +143,8 @@ class taking(state):
         begin = len(data.octets)
         wanted = self.wanted(data, ending, source)
         if ending is not None and wanted > ending - source.sent:
-            yield from self._take(source, machine, data, ending - source.sent)
-            raise overrun(machine, self, source.sent, wanted, source.sent - begin)
+            left = ending - source.sent
+            raise overrun(machine, self, source.sent, wanted, left)
         taken = yield from self._take(source, machine, data, wanted)
         if taken < wanted < LENGTH_MOST:
             raise Incomplete(

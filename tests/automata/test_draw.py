@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of machines: what a reader finds in them, and the command that draws."""
+"""Pictures of machines, and what a reader finds in them."""
 
 import os
 import re
 import shutil
-import subprocess
-import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,16 @@ import pytest
 from cpppo.automata import draw
 from cpppo.automata.examples import EXAMPLES, ab, csv, regex
 from cpppo.automata.labels import symbols
-from cpppo.automata.machine import decide, dfa, state, state_drop, state_input
+from cpppo.automata.machine import (
+    NonTerminal,
+    decide,
+    dfa,
+    state,
+    state_drop,
+    state_input,
+)
 from cpppo.automata.regex import regex as expression
 from cpppo.automata.regex import regex_bytes
-from cpppo.cli import main
 from cpppo.dotdict import dotdict
 from cpppo.errors import CpppoError
 
@@ -97,7 +102,7 @@ def test_dot_draws_machines_inside_of_machines() -> None:
     assert outer < inner < text.index('label="B"') < text.index('label="SEP"')
     assert text.count("subgraph cluster") == 2
     assert '[label="[,]", ltail=cluster2]' in text
-    assert '[label="ε", lhead=cluster2]' in text
+    assert '-> end2 [label="ε", lhead=cluster2]' in text
 
 
 def test_dot_draws_what_a_machine_leads_to_outside_of_it() -> None:
@@ -117,11 +122,7 @@ def test_a_machine_tells_its_limit_and_repeat() -> None:
 
 
 def test_a_limit_that_is_computed_is_told_by_name() -> None:
-    def remaining(**_context: Any) -> int:
-        return 3
-
-    machine = dfa("items", initial=ab(), limit=remaining)
-    assert "limit remaining" in draw.dot(machine)
+    assert "limit len" in draw.dot(dfa("items", initial=ab(), limit=len))
 
 
 def test_a_machine_inside_of_itself_is_drawn_once_and_then_referred_to() -> None:
@@ -202,10 +203,12 @@ def test_classes_of_octets_are_hexadecimal() -> None:
 
 
 def test_a_wildcard_beside_octets_takes_any_other() -> None:
-    first = opened()
+    first, more = opened(), state_input("more")
     first[1] = state_input("one")
-    first[True] = state_input("more")
+    first[True] = more
     assert ways(first)[:2] == ["0x01 -> one", "any other -> more"]
+    first[1] = more
+    assert ways(first)[0] == "any -> more"
 
 
 def test_decides_are_told_with_their_names_in_order() -> None:
@@ -278,6 +281,14 @@ def test_a_chain_ends_where_something_else_leads_into_it() -> None:
     assert "x     length[4..7]" in table
 
 
+def test_a_chain_begins_and_ends_a_machine() -> None:
+    part = [state_input(f"part[{number}]", terminal=number > 3) for number in range(6)]
+    for here, there in pairwise(part):
+        here[True] = there
+    marks = [row[1] for row in rows(draw.table(dfa("whole", initial=part[0])))]
+    assert marks == ["> ((part[0..4]))", "any", "((part[5]))"]
+
+
 def test_two_states_are_no_chain() -> None:
     assert "( length[1] )" in draw.table(chain([True] * 2))
 
@@ -309,12 +320,11 @@ def test_a_state_without_a_machine_is_drawn_too() -> None:
     ]
 
 
-def test_drawing_after_a_run_is_drawing_before_it() -> None:
+def test_drawing_after_a_failed_run_is_drawing_before_it() -> None:
     machine = csv()
     before = draw.table(machine), draw.dot(machine)
-    with machine:
-        for _machine, _state in machine.run("abb, ab", data=dotdict()):
-            pass
+    with machine, pytest.raises(NonTerminal):
+        list(machine.run("abb, a", data=dotdict()))
     assert (draw.table(machine), draw.dot(machine)) == before
 
 
@@ -348,160 +358,18 @@ def test_dot_accepts_every_name() -> None:
     assert ">a&quot;b\\c&amp;d&lt;e&gt;\\n\\<" in text
 
 
-def test_svg_without_dot_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_svg_without_dot_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(CpppoError, match="install graphviz"):
         draw.svg(ab())
-    assert main(["draw", "ab", "--form", "svg"]) == 1
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.count("\n") == 1 and "Debian: apt-get install graphviz" in said.err
 
 
 def test_a_dot_that_fails_is_quoted(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     program = tmp_path / "dot"
-    program.write_text("#!/bin/sh\ncat >/dev/null\necho 'no fonts' >&2\nexit 3\n")
+    program.write_text("#!/bin/sh\necho 'no fonts' >&2\nexit 3\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     with pytest.raises(CpppoError, match="dot failed: no fonts"):
         draw.svg(ab())
-
-
-# -- the command
-
-
-def command(*words: str, **env: str) -> "subprocess.CompletedProcess[str]":
-    """Run `python -m cpppo`."""
-    return subprocess.run(
-        [sys.executable, "-m", "cpppo", *words],
-        env={**os.environ, **env},
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        timeout=60,
-    )
-
-
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_the_command_prints_a_table(name: str) -> None:
-    done = command("draw", name)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == draw.table(EXAMPLES[name]())
-
-
-def test_the_command_prints_utf_8_whatever_the_locale() -> None:
-    done = command("draw", "csv", "--form", "dot", PYTHONIOENCODING="ascii")
-    assert (done.returncode, done.stdout) == (0, draw.dot(csv()))
-
-
-def test_the_command_writes_a_file(tmp_path: Path) -> None:
-    target = tmp_path / "csv.dot"
-    assert main(["draw", "csv", "--form", "dot", "-o", str(target)]) == 0
-    assert target.read_text(encoding="utf-8") == draw.dot(csv())
-
-
-def test_the_command_says_why_it_cannot_write(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    target = tmp_path / "no" / "csv.dot"
-    assert main(["draw", "csv", "-o", str(target)]) == 1
-    assert f"{target}: No such file" in capsys.readouterr().err
-
-
-def test_the_command_draws_any_regular_expression(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert main(["draw", "regex:[0-9]+"]) == 0
-    assert rows(capsys.readouterr().out)[0][0] == "[0-9]+"
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("nosuch", "there are ab, csv, regex, regex:PATTERN"),
-        ("no.such.thing", "there are ab, csv, regex, regex:PATTERN"),
-        ("..", "there are ab, csv, regex, regex:PATTERN"),
-        (":x", "there are ab, csv, regex, regex:PATTERN"),
-        ("cpppo.automata.examples:nosuch", "has no attribute 'nosuch'"),
-        ("cpppo.version.__version__", "neither a machine nor a message, but a str"),
-        ("regex:a(", "at index 1"),
-    ],
-)
-def test_a_wrong_name_is_answered_in_one_line(name: str, said: str) -> None:
-    done = command("draw", name)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.count("\n") == 1
-    assert said in done.stderr
-
-
-MODULE = """\
-from cpppo.automata import examples
-
-class Holder:
-    kept = examples.ab()
-
-class Message:
-    machine = examples.csv()
-    @classmethod
-    def layout(cls):
-        return "octet  field"
-"""
-
-
-def test_the_command_imports_machines_and_messages(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    (tmp_path / "drawn_by_test.py").write_text(MODULE)
-    monkeypatch.syspath_prepend(tmp_path)
-    printed = {
-        ("drawn_by_test:Holder.kept",): draw.table(ab()),
-        ("drawn_by_test.Message",): CSV_TABLE,
-        ("drawn_by_test:Message", "--form", "layout"): "octet  field\n",
-    }
-    for words, text in printed.items():
-        assert main(["draw", *words]) == 0
-        assert capsys.readouterr().out == text
-    monkeypatch.delitem(sys.modules, "drawn_by_test")
-
-
-def test_a_machine_has_no_layout(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["draw", "ab", "--form", "layout"]) == 2
-    assert "'ab' has no layout" in capsys.readouterr().err
-
-
-def test_the_command_alone_explains_itself() -> None:
-    done = command()
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "draw" in done.stdout and "--version" in done.stdout
-
-
-def test_the_command_tells_its_version() -> None:
-    from cpppo.version import __version__
-
-    assert command("--version").stdout == f"cpppo {__version__}\n"
-
-
-@pytest.mark.parametrize(
-    "words", [["paint"], ["draw"], ["draw", "ab", "--form", "png"]]
-)
-def test_bad_usage_is_told_with_the_usage(words: list[str]) -> None:
-    done = command(*words)
-    assert done.returncode == 2
-    assert done.stderr.startswith("usage: python -m cpppo")
-
-
-def test_importing_examples_makes_no_machine_and_loads_no_library() -> None:
-    code = (
-        "import sys, cpppo.cli; from cpppo.automata import examples; "
-        "print('greenery' in sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "False\n"

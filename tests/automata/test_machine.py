@@ -166,6 +166,16 @@ def test_the_csv_machine_wants_more_after_a_separator() -> None:
     assert caught.value.offset == 4
 
 
+def test_a_machine_may_hold_itself() -> None:
+    start, opened = state("S"), state_input("O")
+    empty, full = state_input("C", terminal=True), state_input("D", terminal=True)
+    start["("] = opened
+    nested = dfa("nested", initial=start, terminal=True)
+    opened["("], opened[")"], nested[")"] = nested, empty, full
+    traced(nested, "(())")
+    assert (nested.terminal, nested.name) == (True, "nested.((D))")
+
+
 # -- edges
 
 

@@ -105,16 +105,17 @@ def test_what_is_not_able_yet_is_made_so() -> None:
 @pytest.mark.parametrize("factory", [chainable, rememberable])
 def test_chained_input_follows_even_after_the_source_ran_dry(factory: Factory) -> None:
     source = factory("a")
-    source.chain("b")
-    assert "".join(source) == "ab"
+    for piece in ("b", "c"):
+        source.chain(piece)
+    assert "".join(source) == "abc"
     assert source.peek() is None
     with pytest.raises(StopIteration):
         next(source)
     source.chain("")
     assert source.peek() is None
-    source.chain("c")
-    assert source.peek() == "c"
-    assert ("".join(source), source.sent) == ("c", 3)
+    source.chain("d")
+    assert source.peek() == "d"
+    assert ("".join(source), source.sent) == ("d", 4)
 
 
 def test_chaining_what_is_no_iterable_is_a_type_error_for_good() -> None:

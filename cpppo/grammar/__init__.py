@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages declared once: the record, the machine, the decoder and the encoder.
+
+`docs/grammar.org` shows how to declare a protocol.
+"""
+
+from .message import Message, derived
+from .wire import (
+    ANY,
+    Bits,
+    Choice,
+    Codec,
+    Counts,
+    Float,
+    InTag,
+    Int,
+    Measures,
+    Nested,
+    Octets,
+    Pad,
+    Repeat,
+    Reserved,
+    Spelling,
+    Starts,
+    Tag,
+    Tags,
+    Trailing,
+    UInt,
+)
+
+__all__ = [
+    "ANY",
+    "Bits",
+    "Choice",
+    "Codec",
+    "Counts",
+    "Float",
+    "InTag",
+    "Int",
+    "Measures",
+    "Message",
+    "Nested",
+    "Octets",
+    "Pad",
+    "Repeat",
+    "Reserved",
+    "Spelling",
+    "Starts",
+    "Tag",
+    "Tags",
+    "Trailing",
+    "UInt",
+    "derived",
+]

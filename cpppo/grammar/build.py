@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds a value from a tape: a postfix program of (chain of actions, operand).
+
+Beside `lower`, which says what is noted.  Compiled where a compiler is found.  Rules:
+the tape is trusted, the octets are not: text that is no text, or a number that no
+enumeration has, is a Malformed that names the field.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import Any
+
+from ..automata.execute import Execution
+from ..errors import Malformed
+from . import actions
+from .record import alike, remade
+
+
+class Reader:
+    """Decodes whole messages of one class."""
+
+    def __init__(self, program: Any, builder: Any, failure: Any) -> None:
+        self.program = program
+        self.builder = builder
+        self.failure = failure
+        self.idle: list[Any] = []
+
+    def decode(self, octets: Any) -> Any:
+        """The value of these octets, all of them."""
+        if type(octets) is not bytes:
+            octets = bytes(octets)
+        execution = self.idle.pop() if self.idle else Execution(self.program)
+        execution.reset(0)
+        if execution.run(octets, len(octets), True) != 1 or execution.pos != len(octets):
+            raise self.failure(execution, octets)
+        value = self.builder.build(execution.tape, execution.taped, octets)
+        self.idle.append(execution)
+        return value
+
+
+class Builder:
+    """The actions of one machine, ready to be done."""
+
+    def __init__(self, chains: Any, entries: Any) -> None:
+        # A chain is a run of actions that ends with -1.
+        self.heads = array("i", [0])
+        self.heads.pop()
+        self.kinds = array("i", [0])
+        self.kinds.pop()
+        self.arities = array("i", [0])
+        self.arities.pop()
+        heads, kinds, arities = [], [], []
+        self.arguments: list[Any] = []
+        self.fields: list[str] = []
+        for chain in chains:
+            heads.append(len(kinds))
+            for number in chain:
+                kind, argument, field = entries[number]
+                arity = 0
+                if kind in (actions.MAKE, actions.ARRANGE):
+                    cls, order = argument
+                    arity = order if kind == actions.MAKE else len(order)
+                    blank = remade(cls, ())
+                    argument = blank if kind == actions.MAKE else (blank, order)
+                kinds.append(kind)
+                arities.append(arity)
+                self.arguments.append(argument)
+                self.fields.append(field)
+            kinds.append(-1)
+            arities.append(0)
+            self.arguments.append(None)
+            self.fields.append("")
+        self.heads = array("i", heads or [0])
+        self.kinds = array("i", kinds or [0])
+        self.arities = array("i", arities or [0])
+
+    def build(self, tape: Any, taped: int, octets: Any) -> Any:
+        """The value that a tape makes of these octets."""
+        INT, MAKE, MARK, LIST, TEXT, OCTETS, CONSTANT = 0, 1, 2, 3, 4, 5, 7
+        heads = self.heads
+        kinds = self.kinds
+        arities = self.arities
+        notes = tape
+        p = octets
+        stack: list[Any] = []
+        marks: list[Any] = []
+        i = 0
+        while i < taped:
+            k = heads[notes[i]]
+            operand = notes[i + 1]
+            i += 2
+            kind = kinds[k]
+            while kind >= 0:
+                if kind == INT:
+                    stack.append(operand)
+                elif kind == MAKE:
+                    arity = arities[k]
+                    if arity == 1:
+                        values = (stack.pop(),)
+                    elif arity == 2:
+                        second = stack.pop()
+                        values = (stack.pop(), second)
+                    else:
+                        size = len(stack)
+                        values = tuple(stack[size - arity :])
+                        del stack[size - arity :]
+                    stack.append(alike(self.arguments[k], values))
+                elif kind == MARK:
+                    marks.append(len(stack))
+                elif kind == LIST:
+                    size = marks.pop()
+                    values = tuple(stack[size:])
+                    del stack[size:]
+                    stack.append(values)
+                elif kind == OCTETS:
+                    begin = operand >> 32
+                    end = operand & 4294967295
+                    stack.append(p[begin:end])
+                elif kind == CONSTANT:
+                    stack.append(self.arguments[k][0])
+                else:
+                    self.rare(stack, kind, k, operand, octets)
+                k += 1
+                kind = kinds[k]
+        return stack.pop()
+
+    def rare(self, stack: Any, kind: int, k: int, operand: int, octets: Any) -> None:
+        """The actions that need Python's own machinery."""
+        argument = self.arguments[k]
+        begin = operand >> 32
+        end = operand & 4294967295
+        try:
+            if kind == actions.TEXT:
+                value = octets[begin:end].decode(argument)
+            elif kind == actions.WIDE:
+                value = operand + (1 << 64) if operand < 0 else operand
+            elif kind == actions.CONVERT:
+                value = argument[operand]
+            elif kind == actions.ARRANGE:
+                value = self.arranged(stack, argument)
+            elif kind == actions.UNPACK:
+                value = argument.unpack_from(octets, begin)[0]
+            elif kind == actions.NUMBERS:
+                value = tuple([one for one, in argument.iter_unpack(octets[begin:end])])
+            elif kind == actions.LARGE:
+                order, signed = argument
+                value = int.from_bytes(octets[begin:end], order, signed=signed)
+            else:
+                value = argument(octets[begin:end])
+        except (ValueError, LookupError, ArithmeticError) as exc:
+            raise self.wrong(k, kind, operand, octets, exc) from None
+        except Exception as exc:
+            if type(exc).__module__ != "struct":
+                raise
+            raise self.wrong(k, kind, operand, octets, exc) from None
+        stack.append(value)
+
+    def arranged(self, stack: Any, argument: Any) -> Any:
+        blank, order = argument
+        size = len(stack) - len(order)
+        held = stack[size:]
+        del stack[size:]
+        return alike(blank, tuple([held[at] for at in order]))
+
+    def wrong(
+        self, k: int, kind: int, operand: int, octets: Any, exc: Exception
+    ) -> Malformed:
+        machine, _, state = self.fields[k].partition(".")
+        begin, end = operand >> 32, operand & 4294967295
+        if kind == actions.CONVERT:
+            return Malformed(
+                f"{operand} is none of its values", machine=machine, state=state
+            )
+        return Malformed(
+            str(exc),
+            machine=machine,
+            state=state,
+            offset=begin,
+            around=octets[begin : min(end, begin + 16)],
+        )

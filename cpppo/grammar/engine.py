@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that is made of one message declaration, each at the first need of it.
+
+Under `message`, over `lower` (the machine), `build` (values) and `emit` (octets).
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+from ..automata import rows
+from ..automata.execute import Execution
+from ..automata.program import Program, flatten
+from ..automata.registers import Memory, section
+from ..automata.source import peekable
+from ..automata.story import story
+from ..errors import Incomplete, Malformed, ProtocolError
+from .build import Builder, Reader
+from .emit import Emission, Plan, Writer
+from .lower import Lowering
+from .plan import Planning
+
+__all__ = ["Engine"]
+
+
+class Engine:
+    """The readings of one declaration."""
+
+    def __init__(self, cls: Any) -> None:
+        self.cls = cls
+        self.name = cls.__name__
+
+    # -- reading
+
+    @cached_property
+    def lowering(self) -> Lowering:
+        return Lowering(self.cls)
+
+    @property
+    def machine(self) -> section:
+        return self.lowering.top
+
+    @cached_property
+    def program(self) -> Program:
+        program = flatten(self.machine)
+        program.failure = self.failure
+        return program
+
+    @cached_property
+    def builder(self) -> Builder:
+        return Builder(self.program.actions, self.lowering.actions.entries)
+
+    @cached_property
+    def reader(self) -> Reader:
+        return Reader(self.program, self.builder, self.failure)
+
+    def execution(self) -> Execution:
+        return Execution(self.program)
+
+    def register(self, name: str) -> int:
+        known = self.lowering.names
+        if name in known:
+            return known[name]
+        shown = ", ".join(sorted(known))
+        raise KeyError(f"{self.name} has no register {name!r}; it has {shown}")
+
+    def watched(self, octets: bytes, final: bool = True) -> tuple[Execution, int]:
+        """A run that notes where it goes, and what it answers."""
+        execution = self.execution()
+        execution.watching = True
+        execution.reset(0)
+        return execution, execution.run(octets, len(octets), final)
+
+    def states(self, octets: bytes, final: bool = True) -> list[tuple[str, str]]:
+        """The (machine, state) names by the table engine, as far as it comes."""
+        execution, _ = self.watched(octets, final)
+        return self._told(execution, octets)
+
+    def _told(self, execution: Execution, octets: bytes) -> list[tuple[str, str]]:
+        end = self.reached(execution, len(octets))
+        return story(self.program, execution.visits, octets, end)
+
+    def reached(self, execution: Execution, stop: int) -> int:
+        """How far a run came, with the octets of a number that was begun."""
+        pos = int(execution.pos)
+        row = self.program.rows[execution.pc]
+        short = execution.reason in (rows.ENDED, rows.OVERRUN)
+        if short and row.operation.startswith("INT"):
+            return int(min(stop, execution.limit))
+        if execution.reason == rows.ENDED and row.operation in ("SPAN", "PAD"):
+            return stop
+        return pos
+
+    def trace(self, octets: Any) -> Iterator[tuple[str, str]]:
+        """The (machine, state) names by the trace engine."""
+        with self.machine as machine:
+            for mch, sta in machine.run(peekable(bytes(octets)), data=Memory()):
+                if mch is not None and sta is not None:
+                    yield mch.label, sta.label
+
+    def traced(self, octets: Any) -> tuple[Any, int]:
+        """The value by the trace engine, and how many octets it took."""
+        source, memory = peekable(bytes(octets)), Memory()
+        with self.machine as machine:
+            for _ in machine.run(source, data=memory):
+                pass
+        tape = array("q", memory.tape)
+        value = self.builder.build(tape, len(tape), bytes(memory.octets))
+        return value, source.sent
+
+    def failure(self, execution: Execution, octets: bytes) -> ProtocolError:
+        """What went wrong, and where: told by going there once more."""
+        octets = bytes(octets)
+        again, status = self.watched(octets)
+        told = self._told(again, octets)
+        machine, state = told[-1] if told else (self.name, "begin")
+        offset = self.reached(again, len(octets))
+        around = octets[offset : offset + 8]
+        if status == rows.FINISHED:
+            left = len(octets) - offset
+            return Malformed(
+                f"{left} octets are left over",
+                machine=machine,
+                state=state,
+                offset=offset,
+                around=around,
+            )
+        reason = again.reason
+        ended = offset >= len(octets) and offset < again.limit
+        kind: Any = Malformed
+        if reason == rows.ENDED or (reason == rows.NO_EDGE and ended):
+            kind = Incomplete
+        return kind(
+            self._problem(again, reason, offset),
+            machine=machine,
+            state=state,
+            offset=offset,
+            around=around,
+        )
+
+    @staticmethod
+    def _problem(execution: Execution, reason: int, offset: int) -> str:
+        left = min(execution.limit, rows.UNLIMITED) - execution.pos
+        if reason == rows.OVERRUN:
+            return f"{execution.detail} octets are announced, and {left} are left"
+        if reason == rows.LEFT_OVER:
+            return f"{left} octets are left over"
+        if reason == rows.TOO_DEEP:
+            return f"it holds itself more than {rows.DEEPEST} times"
+        if reason == rows.NO_COUNT:
+            return f"a length of {execution.detail} is no length"
+        if reason == rows.ENDED:
+            return f"the input ended, {execution.detail} octets were to come"
+        return f"sub-machine terminated in a non-terminal state, after {offset} symbols"
+
+    # -- writing
+
+    @cached_property
+    def planning(self) -> Planning:
+        return Planning()
+
+    @cached_property
+    def plan(self) -> Plan:
+        return self.planning.plan(self.cls)
+
+    @cached_property
+    def writer(self) -> Writer:
+        return Writer(self.plan)
+
+    def spellings(self, record: Any) -> Iterator[bytes]:
+        """The octets of a record, in each of the ways it can be written."""
+        self.planning.plan(self.cls)
+        for plan in self.planning.every[self.cls]:
+            if plan.fits(record._values):
+                emission = Emission()
+                emission.run(plan, record._values, 0)
+                yield bytes(emission.out)
+
+    def derive(self, record: Any, name: str) -> int:
+        """What a derived field of a record is: as read back from its octets."""
+        execution = self.execution()
+        execution.scan(record.encode())
+        for owner in self.cls.__mro__:
+            register = self.lowering.names.get(f"{owner.__name__}.{name}")
+            if register is not None:
+                return int(execution.register(register))
+        raise AttributeError(f"{self.name} has no {name} of its own")

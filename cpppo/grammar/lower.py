@@ -1,0 +1,632 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes the state machine of a message: one graph of register states.
+
+Between `declaration` and `automata`.  Each message class becomes a machine, each
+field a chain of states in it; what a field says of others becomes counts, limits and
+decides over registers.  The value is noted on the tape as it goes, by `actions`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from ..automata.machine import decide, state
+from ..automata.registers import (
+    Count,
+    bits,
+    built,
+    cell,
+    equals,
+    number,
+    pad,
+    repeated,
+    section,
+    span,
+    starts,
+)
+from ..errors import GrammarError
+from . import actions
+from .actions import Actions
+from .declaration import (
+    Declaration,
+    Field,
+    bit_groups,
+    element_of,
+    is_enum,
+    is_message,
+    optional,
+    spelled,
+)
+from .spell import every_spelling
+from .wire import (
+    BIG,
+    Bits,
+    Choice,
+    Float,
+    InTag,
+    Nested,
+    Octets,
+    Pad,
+    Repeat,
+    Reserved,
+    Tag,
+    UInt,
+)
+
+__all__ = ["Lowering"]
+
+WIDEST = 8  # octets of an integer that a register holds
+
+
+class Chain:
+    """States in a line: what comes next is linked to what was last."""
+
+    def __init__(self, head: state) -> None:
+        self.last = head
+
+    def then(self, first: state, last: state | None = None) -> None:
+        self.last[True if first.consumes else None] = first
+        self.last = last or first
+
+
+class Lowering:
+    """The work of making one message's machine."""
+
+    def __init__(self, cls: Any) -> None:
+        self.actions = Actions()
+        self.names: dict[str, int] = {}
+        self.count = 0
+        self.machines: dict[Any, section] = {}
+        self.recursive = recursive_from(cls)
+        self.guarded = guarded_from(cls)
+        self.top = self.message(cls)
+
+    # -- registers and actions
+
+    def register(self, owner: str, field: str, width: int = 1) -> int:
+        """New registers in the name of a field; the name is the first one's."""
+        first, self.count = self.count, self.count + width
+        name = f"{owner}.{field}"
+        self.names.setdefault(name, first)
+        return first
+
+    # -- messages
+
+    def message(self, cls: Any) -> section:
+        """The machine of a class, made once."""
+        if cls in self.machines:
+            return self.machines[cls]
+        declaration: Declaration = cls.__declared__
+        declaration.used = True
+        head = built("begin")
+        machine = section(cls.__name__, head, nests=cls in self.recursive)
+        self.machines[cls] = machine
+        if declaration.base is not None and (declaration.is_family or in_band(declaration)):
+            only = None if declaration.is_family else cls
+            Family(self, declaration, only).lay(Chain(head))
+        else:
+            part = Part(self, declaration, cls.__name__)
+            part.fields(Chain(head), declaration.fields)
+        return machine
+
+
+class Part:
+    """The fields of one class, being laid."""
+
+    def __init__(self, work: Lowering, declaration: Declaration, owner: str) -> None:
+        self.work = work
+        self.declaration = declaration
+        self.owner = owner
+        self.registers: dict[str, int] = {}
+        self.origins: dict[str | None, int] = {}
+        self.pushed: list[str] = []
+        self.fields_laid: tuple[Field, ...] = ()
+
+    def action(self, kind: int, argument: Any = None, field: str = "") -> tuple[int, ...]:
+        name = f"{self.declaration.cls.__name__}.{field}" if field else ""
+        return (self.work.actions.number(kind, argument, name),)
+
+    def new(self, field: str, width: int = 1) -> int:
+        register = self.work.register(self.owner, field, width)
+        self.registers[field] = register
+        return register
+
+    # -- a run of fields
+
+    def fields(self, chain: Chain, fields: tuple[Field, ...], make: bool = True) -> None:
+        """Lay fields in their order, and what makes the record of them."""
+        self.fields_laid = fields
+        self.absent: list[tuple[state, int]] = []
+        self.begin(chain, None, fields)
+        self.run(chain, fields)
+        if not make:
+            return
+        end = built("end", terminal=True)
+        end.builds = self.make()
+        for ask, at in self.absent:
+            gone = built(f"no {fields[at].name}")
+            for one in fields[at:]:
+                if one.stored:
+                    gone.builds += self.action(actions.CONSTANT, (one.default,))
+            ask[None] = gone
+            gone[None] = end
+        chain.then(end)
+
+    def run(self, chain: Chain, fields: tuple[Field, ...]) -> None:
+        at = 0
+        while at < len(fields):
+            one = fields[at]
+            if one.trailing:
+                ask = state(f"{one.name}?")
+                chain.then(ask)
+                # Any octet leads to the field, none to its absence.
+                chain.last = asking = Asking(ask)
+                self.absent.append((ask, self.fields_laid.index(one)))
+                self.field(cast(Any, chain), one)
+                del asking
+                at += 1
+            elif isinstance(one.kind, Bits):
+                group = next(group for group in bit_groups(fields[at:]))
+                self.bits(chain, group)
+                at += len(group)
+            else:
+                at += self.one_or_measured(chain, fields, at)
+
+    def one_or_measured(self, chain: Chain, fields: tuple[Field, ...], at: int) -> int:
+        one = fields[at]
+        found = self.declaration.span(one.name)
+        if found is None:
+            self.field(chain, one)
+            return 1
+        several = fields[at : at + len(found[1].fields)]
+        head = state("begin")
+        inner = Chain(head)
+        self.run(inner, several)
+        inner.last._terminal = True
+        count = self.measured(found)
+        name = f"{several[0].name}..{several[-1].name}"
+        chain.then(section(name, head, count, self.saved(several[-1])))
+        return len(several)
+
+    def measured(self, found: Any) -> Count | None:
+        if found is None:
+            return None
+        by, mark = found
+        return Count(self.registers[by.name], mark.unit, -mark.bias * mark.unit)
+
+    def begin(
+        self, chain: Chain, over: str | None, fields: tuple[Field, ...]
+    ) -> None:
+        """Note where something begins that a pad later counts from."""
+        wanted = any(isinstance(f.kind, Pad) and f.kind.over == over for f in fields)
+        if wanted:
+            here = built(f"{over or 'all'} from")
+            here.here = self.origins[over] = self.new(f"{over or ''}@")
+            chain.then(here)
+
+    def make(self) -> tuple[int, ...]:
+        names = [one.name for one in self.declaration.stored]
+        if self.pushed == names:
+            return self.action(actions.MAKE, (self.declaration.cls, len(names)))
+        order = tuple(self.pushed.index(name) for name in names)
+        return self.action(actions.ARRANGE, (self.declaration.cls, order))
+
+    def saved(self, one: Field) -> tuple[int, ...]:
+        """The registers that must outlive this field, which may hold its own kind."""
+        if not self.declaration_recurs():
+            return ()
+        fields = self.fields_laid
+        at = fields.index(one)
+        later = {f.name for f in fields[at:]}
+        kept = []
+        for field in fields[:at]:
+            for mark in field.marks:
+                spoken = {*getattr(mark, "fields", ()), getattr(mark, "field", None)}
+                if spoken & later or isinstance(mark, Tag):
+                    kept.append(self.registers[field.name])
+        for later_one in fields[at + 1 :]:
+            if isinstance(later_one.kind, Pad):
+                kept.append(self.origins[later_one.kind.over])
+        return tuple(dict.fromkeys(kept))
+
+    def declaration_recurs(self) -> bool:
+        work, base = self.work, self.declaration.base
+        return self.declaration.cls in work.recursive or base in work.recursive
+
+    # -- fields, by kind
+
+    def field(self, chain: Chain, one: Field) -> None:
+        kind = one.kind
+        if not isinstance(kind, Octets):
+            self.begin(chain, one.name, self.fields_laid)
+        if isinstance(kind, UInt):
+            self.integer(chain, one, kind)
+        elif isinstance(kind, Float):
+            action = self.action(actions.UNPACK, kind.format, one.name)
+            self.span(chain, one, Count(bias=kind.octets), action)
+        elif isinstance(kind, Octets):
+            self.octets(chain, one, kind)
+        elif isinstance(kind, Reserved):
+            self.span(chain, one, Count(bias=kind.octets), ())
+        elif isinstance(kind, Pad):
+            chain.then(pad(one.name, kind.to, self.origins[kind.over]))
+        elif isinstance(kind, Nested):
+            self.nested(chain, one)
+        elif isinstance(kind, Choice):
+            self.choice(chain, one, kind)
+        elif isinstance(kind, Repeat):
+            self.repeat(chain, one, kind)
+        else:
+            raise self.declaration.wrong(one.name, f"{kind!r} is no kind of a field")
+        if one.stored and one.name not in self.pushed:
+            self.pushed.append(one.name)
+
+    def integer(self, chain: Chain, one: Field, kind: UInt) -> None:
+        if kind.octets > WIDEST:
+            action = self.action(actions.LARGE, (kind.order, kind.signed), one.name)
+            self.span(chain, one, Count(bias=kind.octets), action)
+            return
+        register = self.new(one.name)
+        cells = number(
+            one.name,
+            register,
+            kind.octets,
+            big=kind.order == BIG,
+            signed=kind.signed,
+        )
+        if one.stored:
+            cells[-1].builds = self.whole(one, kind.octets == 8 and not kind.signed)
+        chain.then(cells[0], cells[-1])
+
+    def whole(self, one: Field, wide: bool = False) -> tuple[int, ...]:
+        """What makes a value of a register's number."""
+        type_ = optional(one.type)
+        if is_enum(type_):
+            members = {member.value: member for member in type_}
+            return self.action(actions.CONVERT, members, one.name)
+        if type_ is bool:
+            return self.action(actions.CONVERT, (False, True), one.name)
+        return self.action(actions.WIDE if wide else actions.INT)
+
+    def span(
+        self, chain: Chain, one: Field, count: Count | int, builds: tuple[int, ...]
+    ) -> None:
+        taker = span(one.name, count, self.new(one.name, 2))
+        taker.builds = builds if one.stored else ()
+        self.origins[one.name] = taker.register
+        chain.then(taker)
+
+    def octets(self, chain: Chain, one: Field, kind: Octets) -> None:
+        count: Count | int | None = self.measured(self.declaration.measure(one.name))
+        if isinstance(kind.count, int):
+            count = Count(bias=kind.count)
+        if kind.codec is not None:
+            action = self.action(actions.DECODE, kind.codec.decode, one.name)
+        elif kind.text is not None:
+            action = self.action(actions.TEXT, kind.text, one.name)
+        else:
+            action = self.action(actions.OCTETS)
+        self.span(chain, one, -1 if count is None else count, action)
+
+    def bits(self, chain: Chain, group: list[Field]) -> None:
+        width = sum(cast(Bits, one.kind).width for one in group)
+        name = "|".join(one.name for one in group)
+        origin = self.new(name)
+        cells = number(name, origin, width // 8)
+        chain.then(cells[0], cells[-1])
+        shift = 0
+        for one in group:
+            kind = cast(Bits, one.kind)
+            self.some_bits(chain, one, origin, shift, (1 << kind.width) - 1)
+            shift += kind.width
+
+    def some_bits(
+        self, chain: Chain, one: Field, origin: int, shift: int, mask: int
+    ) -> None:
+        part = bits(one.name, origin, self.new(one.name), shift, mask)
+        if one.stored:
+            part.builds = self.whole(one)
+            self.pushed.append(one.name)
+        chain.then(part)
+
+    def nested(self, chain: Chain, one: Field) -> None:
+        machine = self.work.message(optional(one.type))
+        count = self.measured(self.declaration.measure(one.name))
+        chain.then(section(one.name, machine, count, self.saved(one)))
+
+    def choice(self, chain: Chain, one: Field, kind: Choice) -> None:
+        count = self.measured(self.declaration.measure(one.name))
+        family = optional(one.type).__declared__
+        tag = self.registers[kind.by]
+        decider = Family(self.work, family).by_register(tag)
+        chain.then(section(one.name, decider, count, self.saved(one)))
+
+    def repeat(self, chain: Chain, one: Field, kind: Repeat) -> None:
+        counter = self.declaration.counter(one.name)
+        times: Count | None = None
+        if counter is not None:
+            times = Count(self.registers[counter.name])
+        elif isinstance(kind.count, int):
+            times = Count(bias=kind.count)
+        limit = self.measured(self.declaration.measure(one.name))
+        if kind.of is not None:
+            self.numbers(chain, one, kind.of, times, limit)
+            return
+        element = self.work.message(element_of(one.type))
+        first = built(f"{one.name}[")
+        first.builds = self.action(actions.MARK)
+        chain.then(first)
+        self.extent(chain, one, before=True)
+        if times is not None:
+            chain.then(repeated(one.name, element, times, count=limit, saved=self.saved(one)))
+        else:
+            chain.then(section(one.name, all_of(one.name, element), limit, self.saved(one)))
+        self.extent(chain, one, before=False)
+        last = built(f"{one.name}]")
+        last.builds = self.action(actions.LIST)
+        chain.then(last)
+
+    def extent(self, chain: Chain, one: Field, before: bool) -> None:
+        """Note where a field that a guard looks at begins and ends."""
+        owner = self.declaration.cls
+        if (owner, one.name) not in self.work.guarded:
+            return
+        if before:
+            self.registers[one.name] = self.work.register(self.owner, one.name, 2)
+        here = built(f"{one.name} {'from' if before else 'to'}")
+        here.here = self.registers[one.name] + (not before)
+        chain.then(here)
+
+    def numbers(
+        self,
+        chain: Chain,
+        one: Field,
+        of: UInt | Float,
+        times: Count | None,
+        limit: Count | None,
+    ) -> None:
+        """Numbers of one width go together, as the octets that they are."""
+        if isinstance(of, UInt) and of.octets not in (1, 2, 4, 8):
+            raise self.declaration.wrong(one.name, "repeats numbers of 1, 2, 4 or 8 octets")
+        action = self.action(actions.NUMBERS, numbers_format(of), one.name)
+        count: Count | int = -1
+        if times is not None:
+            unit = times.unit * of.octets
+            count = Count(times.register, unit, times.bias * of.octets)
+        elif limit is not None:
+            count = limit
+        self.span(chain, one, count, action)
+
+
+class Asking:
+    """A state whose way on is open to any octet."""
+
+    def __init__(self, ask: state) -> None:
+        self.ask = ask
+
+    def __setitem__(self, key: Any, target: state) -> None:
+        self.ask[True] = target
+
+
+class Family:
+    """A family's variants, being laid: all of them, or one alone."""
+
+    def __init__(self, work: Lowering, declaration: Declaration, only: Any = None) -> None:
+        self.work = work
+        self.declaration = declaration
+        base = declaration.base.__declared__
+        self.base: Declaration = base
+        self.variants = [only] if only is not None else list(base.variants)
+        self.name = declaration.cls.__name__
+        if not self.variants:
+            raise GrammarError(f"{self.name}: the family has no variants")
+
+    def lay(self, chain: Chain) -> None:
+        """A family that carries its tag itself, or a mere one by envelope."""
+        tag = self.base.tag
+        if tag is None:
+            raise GrammarError(
+                f"{self.name}: its tag stands in an envelope, so it is not read alone"
+            )
+        part = Part(self.work, self.base, self.base.cls.__name__)
+        direct = self.base.fields[-1] is tag and cast(UInt, tag.kind).octets == 1
+        if direct:
+            part.fields(chain, self.base.fields[:-1], make=False)
+            self.by_symbol(chain, tag, part)
+        else:
+            part.fields(chain, self.base.fields, make=False)
+            ask = state(f"{tag.name}?")
+            chain.then(ask)
+            self.decide(ask, part.registers[tag.name], part)
+
+    def by_symbol(self, chain: Chain, tag: Field, part: Part) -> None:
+        """The tag is one octet and comes last: its own edges lead to the variants."""
+        register = part.new(tag.name)
+        ask = chain.last if not chain.last.waits() else state(f"{tag.name}?")
+        if ask is not chain.last:
+            chain.then(ask)
+        for variant in self.variants:
+            declared = variant.__declared__
+            for tags, fields, label in layouts(declared):
+                one = cell(f"{tag.name}={shown(tags)}")
+                one.load = number("", register, 1)[0].load
+                one[None] = self.variant(variant, fields, label, register, part)
+                if declared.opaque:
+                    ask[True] = one
+                for value in tags:
+                    ask[value] = one
+
+    def by_register(self, register: int) -> state:
+        """A state that decides by a tag which an envelope has."""
+        ask = state("tag?")
+        self.decide(ask, register, None)
+        return ask
+
+    def decide(self, ask: state, register: int, part: Part | None) -> None:
+        """Edges by a register's value, guarded variants before plain ones."""
+        plain: dict[int, state] = {}
+        guards: dict[int, list[tuple[starts, state, str]]] = {}
+        default = None
+        for variant in self.variants:
+            declared = variant.__declared__
+            for tags, fields, label in layouts(declared):
+                machine = self.variant(variant, fields, label, register, part)
+                if declared.opaque:
+                    default = machine
+                for value in tags:
+                    if declared.guard is not None:
+                        test = self.starts(declared)
+                        guards.setdefault(value, []).append((test, machine, label))
+                    else:
+                        plain[value] = machine
+        for value, guarded in guards.items():
+            also = state(f"0x{value:02X}?")
+            for test, machine, label in guarded:
+                also[None] = decide(label, machine, test)
+            also[None] = plain.get(value, default)
+            plain[value] = also
+        together: dict[state, list[int]] = {}
+        for value, target in plain.items():
+            together.setdefault(target, []).append(value)
+        for target, values in together.items():
+            test = equals(register, tuple(values))
+            ask[None] = decide(shown(tuple(values)), target, test)
+        ask[None] = default
+
+    def starts(self, declared: Declaration) -> starts:
+        guard = declared.guard
+        if guard is None:
+            raise GrammarError(f"{self.name}: no guard")
+        owner, field = guarded_field(declared, guard.field)
+        register = self.work.names[f"{owner.__name__}.{field}"]
+        return starts(register, tuple(every_spelling(guard.values)))
+
+    def variant(
+        self,
+        variant: Any,
+        fields: tuple[Field, ...],
+        label: str,
+        register: int,
+        base: Part | None,
+    ) -> section:
+        """The machine of a variant, after what its base has."""
+        declared = variant.__declared__
+        part = Part(self.work, declared, label)
+        if base is not None:
+            part.pushed = list(base.pushed)
+        head = built("begin")
+        chain = Chain(head)
+        mine = tuple(one for one in fields if not isinstance(one.kind, InTag))
+        for one in fields:
+            if isinstance(one.kind, InTag):
+                part.some_bits(chain, one, register, one.kind.shift, one.kind.mask)
+        for one in declared.fields:
+            if one.stored and one.mark(Tag):
+                part.some_bits(chain, one, register, 0, -1)
+        part.fields(chain, mine)
+        return section(label, head)
+
+
+def all_of(name: str, element: section) -> state:
+    """A state that goes round through an element until the octets end."""
+    more = state(f"{name}?", terminal=True)
+    one = section(f"{name}[]", element)
+    more[True] = one
+    one[None] = more
+    return more
+
+
+def layouts(declared: Declaration) -> list[tuple[tuple[int, ...], tuple[Field, ...], str]]:
+    """(tags, fields, label) of each way to write a variant, its base's fields aside."""
+    base = {one.name for one in declared.base.__declared__.fields}
+    own = tuple(one for one in declared.fields if one.name not in base)
+    name = declared.cls.__name__
+    if not declared.spellings:
+        return [(declared.tags, own, name)]
+    ways = []
+    for number_, spelling in enumerate(declared.spellings):
+        label = name if number_ == 0 else f"{name}/{number_ + 1}"
+        ways.append((spelling.tags, spelled(declared, spelling), label))
+    return ways
+
+
+def shown(tags: tuple[int, ...]) -> str:
+    if not tags:
+        return "other"
+    texts = [f"0x{tag:02X}" for tag in tags]
+    if len(texts) > 3 and tags == tuple(range(tags[0], tags[-1] + 1)):
+        return f"{texts[0]}-{texts[-1]}"
+    return ",".join(texts)
+
+
+def numbers_format(of: UInt | Float) -> str:
+    if isinstance(of, Float):
+        return of.format
+    letter = {1: "b", 2: "h", 4: "i", 8: "q"}[of.octets]
+    sign = letter if of.signed else letter.upper()
+    return (">" if of.order == BIG else "<") + sign
+
+
+def in_band(declaration: Declaration) -> bool:
+    return declaration.base.__declared__.tag is not None
+
+
+def parts_of(cls: Any) -> list[Any]:
+    """The message classes that a class may hold directly."""
+    declaration: Declaration = cls.__declared__
+    held = []
+    for one in declaration.fields:
+        for type_ in (optional(one.type), element_of(one.type)):
+            if is_message(type_):
+                held.append(type_)
+    if declaration.is_family:
+        held += declaration.variants
+    return held
+
+
+def reachable(cls: Any) -> list[Any]:
+    found = [cls]
+    for one in found:
+        base = one.__declared__.base
+        for part in (*parts_of(one), *((base,) if base is not None else ())):
+            if part not in found:
+                found.append(part)
+    return found
+
+
+def recursive_from(cls: Any) -> set[Any]:
+    """The classes that may hold themselves, however deep."""
+    return {
+        one
+        for one in reachable(cls)
+        if any(one in reachable_down(part) for part in parts_of(one))
+    }
+
+
+def reachable_down(cls: Any) -> list[Any]:
+    found = [cls]
+    for one in found:
+        found += [part for part in parts_of(one) if part not in found]
+    return found
+
+
+def guarded_from(cls: Any) -> set[tuple[Any, str]]:
+    """The fields that some guard looks at."""
+    found = set()
+    for one in reachable(cls):
+        declared = one.__declared__
+        if declared.guard is not None:
+            found.add(guarded_field(declared, declared.guard.field))
+    return found
+
+
+def guarded_field(declared: Declaration, path: str) -> tuple[Any, str]:
+    """The class and field that a guard's dotted name means."""
+    first, _, inner = path.partition(".")
+    one = declared.field(first)
+    if not inner:
+        return declared.cls, first
+    type_ = optional(one.type)
+    if not is_message(type_) or inner not in {f.name for f in type_.__declared__.fields}:
+        raise declared.wrong(first, f"the guard's {path!r} is no field")
+    return type_, inner

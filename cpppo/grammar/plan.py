@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes the plans by which `emit` writes records, from the same declarations.
+
+Beside `lower`, which makes what reads them.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any, cast
+
+from ..errors import GrammarError
+from .declaration import (
+    Declaration,
+    Field,
+    bit_groups,
+    element_of,
+    optional,
+)
+from .emit import STEPS, Plan
+from .lower import layouts, numbers_format
+from .wire import (
+    BIG,
+    Bits,
+    Choice,
+    Counts,
+    Float,
+    InTag,
+    Measures,
+    Nested,
+    Octets,
+    Pad,
+    Repeat,
+    Reserved,
+    Tag,
+    Tags,
+    UInt,
+)
+
+__all__ = ["Planning"]
+
+NUMBER = {name: number for number, name in enumerate(STEPS)}
+
+
+class Planning:
+    """The plans of the classes that one message may hold."""
+
+    def __init__(self) -> None:
+        self.plans: dict[Any, Plan] = {}
+        self.every: dict[Any, list[Plan]] = {}
+
+    def plan(self, cls: Any) -> Plan:
+        """The plan of a class, made once; its other spellings hang on it."""
+        if cls in self.plans:
+            return self.plans[cls]
+        declared: Declaration = cls.__declared__
+        if declared.is_family and not declared.tags:
+            raise GrammarError(f"{cls.__name__} is a family: write one of its variants")
+        family = declared.base is not None and not declared.is_family
+        ways: list[tuple[tuple[int, ...], tuple[Field, ...] | None]]
+        if family and (declared.tags or declared.opaque):
+            known = {spelling.tags: spelling for spelling in declared.spellings}
+            ways = [
+                (tags, fields)
+                for tags, fields, _ in layouts(declared)
+                if tags not in known or not known[tags].reads_only
+            ]
+        else:
+            ways = [((), declared.fields)]
+        plans = [Plan(cls.__name__) for _ in ways]
+        self.plans[cls] = plans[0]
+        self.every[cls] = plans
+        for plan, following in zip(plans, plans[1:], strict=False):
+            plan.others = following
+        for plan, (tags, fields) in zip(plans, ways, strict=True):
+            Steps(self, declared, plan, tags, fields or ()).lay(family)
+        return plans[0]
+
+    def several(self, cls: Any) -> dict[Any, Plan]:
+        """The plans of a message, or of all variants of a family, by class."""
+        declared: Declaration = cls.__declared__
+        if declared.is_family:
+            return {variant: self.plan(variant) for variant in declared.variants}
+        return {cls: self.plan(cls)}
+
+
+class Steps:
+    """The steps of one class in one spelling, being laid."""
+
+    def __init__(
+        self,
+        work: Planning,
+        declared: Declaration,
+        plan: Plan,
+        tags: tuple[int, ...],
+        fields: tuple[Field, ...],
+    ) -> None:
+        self.work = work
+        self.declared = declared
+        self.plan = plan
+        self.tags = tags
+        self.own = fields
+        self.steps: list[int] = []
+        self.objects: list[Any] = []
+        self.fields: list[str] = []
+        self.slots: dict[Any, int] = {}
+        self.ends: list[tuple[str, Field, Measures]] = []
+
+    def add(
+        self, kind: str, field: str, a: int = 0, b: int = 0, c: int = 0, index: int = 0
+    ) -> None:
+        self.steps += (NUMBER[kind], index, a, b, c, 0)
+        self.fields.append(field)
+
+    def object(self, one: Any) -> int:
+        self.objects.append(one)
+        return len(self.objects) - 1
+
+    def slot(self, key: Any) -> int:
+        return self.slots.setdefault(key, len(self.slots))
+
+    def lay(self, family: bool) -> None:
+        base = self.declared.base.__declared__ if family else None
+        fields = (*base.fields, *self.own) if base and base.tag else self.own
+        self.all = fields
+        if any(isinstance(one.kind, Pad) and one.kind.over is None for one in fields):
+            self.add("FROM", "", self.slot(None))
+        at = 0
+        while at < len(fields):
+            one = fields[at]
+            if isinstance(one.kind, Bits):
+                group = next(group for group in bit_groups(fields[at:]))
+                self.bits(group)
+                at += len(group)
+                continue
+            self.field(one)
+            at += 1
+        if self.declared.spellings:
+            self.tests()
+        self.plan.slots = len(self.slots)
+        self.plan.settle(self.steps, self.objects, self.fields)
+
+    def field(self, one: Field) -> None:
+        if one.trailing and one.stored:
+            self.stop(one)
+        if any(isinstance(o.kind, Pad) and o.kind.over == one.name for o in self.all):
+            self.add("FROM", one.name, self.slot(("from", one.name)))
+        for other in self.all:
+            mark = other.mark(Measures)
+            if mark is not None and mark.fields[0] == one.name:
+                self.add("FROM", one.name, self.slot(("from", other.name)))
+                self.ends.append((mark.fields[-1], other, mark))
+        self.kind(one)
+        for last, by, mark in self.ends:
+            if last == one.name:
+                kind = cast(UInt, by.kind)
+                how = (kind.octets, kind.order == BIG, mark.unit, mark.bias)
+                held, begin = self.slot(("held", by.name)), self.slot(("from", by.name))
+                self.add("MEASURED", by.name, held, begin, self.object(how))
+        self.ends = [end for end in self.ends if end[0] != one.name]
+
+    def stop(self, one: Field) -> None:
+        later = self.all[self.all.index(one) :]
+        wanted = [
+            (self.declared.index(other.name), other.default)
+            for other in later
+            if other.stored
+        ]
+        self.add("STOP", one.name, self.object(wanted))
+
+    def kind(self, one: Field) -> None:
+        kind = one.kind
+        index = self.declared.index(one.name) if one.stored else 0
+        name = one.name
+        if isinstance(kind, UInt):
+            self.integer(one, kind, index)
+        elif isinstance(kind, Float):
+            self.add("PACK", name, self.object(struct.Struct(kind.format)), index=index)
+        elif isinstance(kind, Octets):
+            self.octets(one, kind, index)
+        elif isinstance(kind, Reserved):
+            self.add("FILL", name, kind.octets, kind.fill)
+        elif isinstance(kind, Pad):
+            key = None if kind.over is None else ("from", kind.over)
+            self.add("PAD", name, self.slot(key), kind.to, kind.fill)
+        elif isinstance(kind, Nested | Choice):
+            plans = self.work.several(optional(one.type))
+            self.add("NESTED", name, self.object(plans), index=index)
+        elif isinstance(kind, Repeat) and kind.of is not None:
+            how = struct.Struct(numbers_format(kind.of))
+            self.add("NUMBERS", name, self.object(how), index=index)
+        elif isinstance(kind, Repeat):
+            plans = self.work.several(element_of(one.type))
+            self.add("LIST", name, self.object(plans), index=index)
+
+    def integer(self, one: Field, kind: UInt, index: int) -> None:
+        width, big = kind.octets, int(kind.order == BIG)
+        name = one.name
+        if one.mark(Tag) and not one.stored:
+            self.own_tag(name, kind)
+        elif measures := one.mark(Measures):
+            self.slot(("held", name))
+            self.add("HOLD", name, width, big, self.slots["held", name])
+            del measures
+        elif counts := one.mark(Counts):
+            where = self.declared.index(counts.field)
+            self.add("COUNT", name, width, big, index=where)
+        elif tags := one.mark(Tags):
+            self.envelope(name, tags.field, width, big)
+        elif width > 7:
+            how = (width, kind.order, kind.signed)
+            self.add("LARGE", name, self.object(how), index=index)
+        else:
+            self.add("INT", name, width, big, int(kind.signed), index=index)
+
+    def own_tag(self, name: str, kind: UInt) -> None:
+        parts = [
+            (self.declared.index(one.name), one.kind.mask, one.kind.shift)
+            for one in self.own
+            if isinstance(one.kind, InTag)
+        ]
+        if parts:
+            free = 0
+            for _, mask, shift in parts:
+                free |= mask << shift
+            self.add("IN_TAG", name, self.tags[0] & ~free, self.object(parts))
+            return
+        order = "big" if kind.order == BIG else "little"
+        for octet in self.tags[0].to_bytes(kind.octets, order):
+            self.add("OCTET", name, octet)
+
+    def envelope(self, name: str, field: str, width: int, big: int) -> None:
+        family = optional(self.declared.field(field).type).__declared__
+        tags = {}
+        for variant in family.variants:
+            declared = variant.__declared__
+            if declared.opaque:
+                own = [one.name for one in declared.stored if one.mark(Tag)]
+                tags[variant] = -1 - declared.index(own[0])
+            else:
+                tags[variant] = declared.tags[0]
+        where = self.declared.index(field)
+        self.add("TAGGED", name, width, big, self.object(tags), index=where)
+
+    def octets(self, one: Field, kind: Octets, index: int) -> None:
+        count = kind.count if isinstance(kind.count, int) else -1
+        if kind.codec is not None:
+            how = self.object(kind.codec.encode)
+            self.add("CODEC", one.name, how, index=index)
+        elif kind.text is not None:
+            self.add("TEXT", one.name, count, self.object(kind.text), index=index)
+        else:
+            self.add("OCTETS", one.name, count, index=index)
+
+    def bits(self, group: list[Field]) -> None:
+        shift, parts = 0, []
+        for one in group:
+            width = cast(Bits, one.kind).width
+            parts.append((self.declared.index(one.name), shift, width, one.name))
+            shift += width
+        self.add("BITS", group[0].name, self.object((shift // 8, parts)))
+
+    def tests(self) -> None:
+        """What a value must be for this spelling to hold it."""
+        for one in self.own:
+            if not one.stored:
+                continue
+            index, kind = self.declared.index(one.name), one.kind
+            if isinstance(kind, InTag):
+                values = sorted((tag >> kind.shift) & kind.mask for tag in self.tags)
+                self.plan.tests.append((index, values[0], values[-1]))
+            elif isinstance(kind, UInt):
+                self.plan.tests.append((index, kind.least, kind.most))
+            elif isinstance(kind, Octets) and kind.codec is None:
+                wanted = str if kind.text is not None else bytes
+                self.plan.tests.append((index, None, wanted))
+
+
