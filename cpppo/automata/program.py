@@ -54,10 +54,18 @@ STRAIGHT_MOST = 120  # rows laid in one go before the rest is put off
 class Label:
     """A row to be: what other rows lead to."""
 
-    __slots__ = ("pc",)
+    __slots__ = ("same", "where")
 
     def __init__(self) -> None:
-        self.pc = -1
+        self.where = -1
+        self.same: Label | None = None  # the label of what was laid for this one
+
+    @property
+    def pc(self) -> int:
+        label = self
+        while label.same is not None:
+            label = label.same
+        return label.where
 
 
 @dataclass(slots=True, eq=False)
@@ -237,7 +245,7 @@ class Flattening:
 
     def row(self, operation: str, *operands: Any, **kwds: Any) -> Row:
         row = Row(operation, *operands, **kwds)
-        row.label.pc = len(self.rows) * rows.WIDTH
+        row.label.where = len(self.rows) * rows.WIDTH
         self.rows.append(row)
         return row
 
@@ -258,7 +266,7 @@ class Flattening:
         label = Label()
 
         def bind() -> None:
-            label.pc = lay().pc
+            label.same = lay()
 
         self.waiting.append(bind)
         return label

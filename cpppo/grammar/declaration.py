@@ -156,7 +156,7 @@ def declare(cls: Any, options: dict[str, Any]) -> Declaration:
         fields[name] = read_field(cls, name, hint, default)
     declaration = Declaration(cls, tuple(fields.values()))
     settle_family(declaration, inherited, options)
-    check(declaration, set(hints))
+    check(declaration, options)
     return declaration
 
 
@@ -187,7 +187,7 @@ def read_field(cls: Any, name: str, hint: Any, default: Any) -> Field:
     marks = tuple(one for one in extras if isinstance(one, Mark))
     if len(kinds) > 1:
         raise GrammarError(f"{where}: has {len(kinds)} kinds, and needs one")
-    if not kinds and is_message(type_):
+    if not kinds and is_message(optional(type_)):
         kinds = [Nested()]
     if not kinds:
         raise GrammarError(
@@ -265,14 +265,15 @@ def register_variant(declaration: Declaration) -> None:
     family.variants.append(cls)
 
 
-def check(declaration: Declaration, own: set[str]) -> None:
+def check(declaration: Declaration, options: dict[str, Any]) -> None:
     """Everything that fields say of each other must be so."""
     names = [one.name for one in declaration.fields]
     for at, one in enumerate(declaration.fields):
         for mark in one.marks:
             check_mark(declaration, one, mark, names[at + 1 :])
         check_kind(declaration, one, names[:at])
-    check_defaults(declaration)
+    if not options.get("kw_only"):
+        check_defaults(declaration)
     check_bits(declaration)
     check_spellings(declaration)
     check_trailing(declaration)
@@ -407,6 +408,12 @@ def check_spellings(declaration: Declaration) -> None:
             raise declaration.wrong(
                 "spellings", f"one has the fields {named}, and the message {wanted}"
             )
+        view = spelled(declaration, spelling)
+        names = [one.name for one in view.fields]
+        for at, one in enumerate(view.fields):
+            for mark in one.marks:
+                check_mark(view, one, mark, names[at + 1 :])
+            check_kind(view, one, names[:at])
     if declaration.spellings and all(one.reads_only for one in declaration.spellings):
         raise declaration.wrong("spellings", "none of them can be written")
 
@@ -443,12 +450,14 @@ def is_enum(type_: Any) -> bool:
     return isinstance(type_, type) and issubclass(type_, enum.Enum)
 
 
-def spelled(declaration: Declaration, spelling: Spelling) -> tuple[Field, ...]:
-    """The fields of a variant in one of its spellings, those of its base aside."""
-    fields = []
-    for name, kind in spelling.fields.items():
+def spelled(declaration: Declaration, spelling: Spelling) -> Declaration:
+    """A variant as one of its spellings has it."""
+    base = declaration.base.__declared__.fields
+    fields = [declaration.field(one.name) for one in base]
+    for name, (kind, *marks) in spelling.fields.items():
         if name.startswith("_"):
-            fields.append(Field(name, kind, stored=False))
+            fields.append(Field(name, kind, tuple(marks), stored=False))
         else:
-            fields.append(replace(declaration.field(name), kind=kind))
-    return tuple(fields)
+            one = declaration.field(name)
+            fields.append(replace(one, kind=kind, marks=(*one.marks, *marks)))
+    return replace(declaration, fields=tuple(fields))

@@ -54,6 +54,12 @@ class Engine:
         return Builder(self.program.actions, self.lowering.actions.entries)
 
     @cached_property
+    def tracer(self) -> Builder:
+        """The builder for the trace engine, which notes each action by itself."""
+        entries = self.lowering.actions.entries
+        return Builder([(number,) for number in range(len(entries))], entries)
+
+    @cached_property
     def reader(self) -> Reader:
         return Reader(self.program, self.builder, self.failure)
 
@@ -108,7 +114,7 @@ class Engine:
             for _ in machine.run(source, data=memory):
                 pass
         tape = array("q", memory.tape)
-        value = self.builder.build(tape, len(tape), bytes(memory.octets))
+        value = self.tracer.build(tape, len(tape), bytes(memory.octets))
         return value, source.sent
 
     def failure(self, execution: Execution, octets: bytes) -> ProtocolError:

@@ -75,6 +75,7 @@ class Lowering:
     def __init__(self, cls: Any) -> None:
         self.actions = Actions()
         self.names: dict[str, int] = {}
+        self.owned: dict[tuple[Any, str], int] = {}
         self.count = 0
         self.machines: dict[Any, section] = {}
         self.recursive = recursive_from(cls)
@@ -83,12 +84,13 @@ class Lowering:
 
     # -- registers and actions
 
-    def register(self, owner: str, field: str, width: int = 1) -> int:
-        """New registers in the name of a field; the name is the first one's."""
-        first, self.count = self.count, self.count + width
-        name = f"{owner}.{field}"
-        self.names.setdefault(name, first)
-        return first
+    def register(self, owner: Any, field: str, width: int = 2) -> int:
+        """The registers of a field, the same in each spelling of its class."""
+        if (owner, field) not in self.owned:
+            self.owned[owner, field] = self.count
+            self.names.setdefault(f"{owner.__name__}.{field}", self.count)
+            self.count += width
+        return self.owned[owner, field]
 
     # -- messages
 
@@ -105,7 +107,7 @@ class Lowering:
             only = None if declaration.is_family else cls
             Family(self, declaration, only).lay(Chain(head))
         else:
-            part = Part(self, declaration, cls.__name__)
+            part = Part(self, declaration)
             part.fields(Chain(head), declaration.fields)
         return machine
 
@@ -113,10 +115,9 @@ class Lowering:
 class Part:
     """The fields of one class, being laid."""
 
-    def __init__(self, work: Lowering, declaration: Declaration, owner: str) -> None:
+    def __init__(self, work: Lowering, declaration: Declaration) -> None:
         self.work = work
         self.declaration = declaration
-        self.owner = owner
         self.registers: dict[str, int] = {}
         self.origins: dict[str | None, int] = {}
         self.pushed: list[str] = []
@@ -126,8 +127,8 @@ class Part:
         name = f"{self.declaration.cls.__name__}.{field}" if field else ""
         return (self.work.actions.number(kind, argument, name),)
 
-    def new(self, field: str, width: int = 1) -> int:
-        register = self.work.register(self.owner, field, width)
+    def new(self, field: str) -> int:
+        register = self.work.register(self.declaration.cls, field)
         self.registers[field] = register
         return register
 
@@ -291,7 +292,7 @@ class Part:
     def span(
         self, chain: Chain, one: Field, count: Count | int, builds: tuple[int, ...]
     ) -> None:
-        taker = span(one.name, count, self.new(one.name, 2))
+        taker = span(one.name, count, self.new(one.name))
         taker.builds = builds if one.stored else ()
         self.origins[one.name] = taker.register
         chain.then(taker)
@@ -372,7 +373,7 @@ class Part:
         if (owner, one.name) not in self.work.guarded:
             return
         if before:
-            self.registers[one.name] = self.work.register(self.owner, one.name, 2)
+            self.registers[one.name] = self.new(one.name)
         here = built(f"{one.name} {'from' if before else 'to'}")
         here.here = self.registers[one.name] + (not before)
         chain.then(here)
@@ -428,7 +429,7 @@ class Family:
             raise GrammarError(
                 f"{self.name}: its tag stands in an envelope, so it is not read alone"
             )
-        part = Part(self.work, self.base, self.base.cls.__name__)
+        part = Part(self.work, self.base)
         direct = self.base.fields[-1] is tag and cast(UInt, tag.kind).octets == 1
         if direct:
             part.fields(chain, self.base.fields[:-1], make=False)
@@ -447,10 +448,10 @@ class Family:
             chain.then(ask)
         for variant in self.variants:
             declared = variant.__declared__
-            for tags, fields, label in layouts(declared):
+            for tags, way, label in layouts(declared):
                 one = cell(f"{tag.name}={shown(tags)}")
                 one.load = number("", register, 1)[0].load
-                one[None] = self.variant(variant, fields, label, register, part)
+                one[None] = self.variant(way, label, register, part)
                 if declared.opaque:
                     ask[True] = one
                 for value in tags:
@@ -469,8 +470,8 @@ class Family:
         default = None
         for variant in self.variants:
             declared = variant.__declared__
-            for tags, fields, label in layouts(declared):
-                machine = self.variant(variant, fields, label, register, part)
+            for tags, way, label in layouts(declared):
+                machine = self.variant(way, label, register, part)
                 if declared.opaque:
                     default = machine
                 for value in tags:
@@ -503,15 +504,15 @@ class Family:
 
     def variant(
         self,
-        variant: Any,
-        fields: tuple[Field, ...],
+        declared: Declaration,
         label: str,
         register: int,
         base: Part | None,
     ) -> section:
         """The machine of a variant, after what its base has."""
-        declared = variant.__declared__
-        part = Part(self.work, declared, label)
+        before = {one.name for one in self.base.fields}
+        fields = tuple(one for one in declared.fields if one.name not in before)
+        part = Part(self.work, declared)
         if base is not None:
             part.pushed = list(base.pushed)
         head = built("begin")
@@ -536,13 +537,11 @@ def all_of(name: str, element: section) -> state:
     return more
 
 
-def layouts(declared: Declaration) -> list[tuple[tuple[int, ...], tuple[Field, ...], str]]:
-    """(tags, fields, label) of each way to write a variant, its base's fields aside."""
-    base = {one.name for one in declared.base.__declared__.fields}
-    own = tuple(one for one in declared.fields if one.name not in base)
+def layouts(declared: Declaration) -> list[tuple[tuple[int, ...], Declaration, str]]:
+    """(tags, declaration, label) of each way to write a variant."""
     name = declared.cls.__name__
     if not declared.spellings:
-        return [(declared.tags, own, name)]
+        return [(declared.tags, declared, name)]
     ways = []
     for number_, spelling in enumerate(declared.spellings):
         label = name if number_ == 0 else f"{name}/{number_ + 1}"

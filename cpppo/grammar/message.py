@@ -106,6 +106,8 @@ def settle(cls: Any) -> None:
 def initializer(declaration: Declaration) -> Any:
     """The __init__ of a message class, with its fields as parameters."""
     parameters, values = ["self"], []
+    if declaration.cls.__pending__.get("kw_only"):
+        parameters.append("*")
     scope: dict[str, Any] = {}
     for number, one in enumerate(declaration.stored):
         default = ""

@@ -57,23 +57,23 @@ class Planning:
         if declared.is_family and not declared.tags:
             raise GrammarError(f"{cls.__name__} is a family: write one of its variants")
         family = declared.base is not None and not declared.is_family
-        ways: list[tuple[tuple[int, ...], tuple[Field, ...] | None]]
+        ways: list[tuple[tuple[int, ...], Declaration]]
         if family and (declared.tags or declared.opaque):
             known = {spelling.tags: spelling for spelling in declared.spellings}
             ways = [
-                (tags, fields)
-                for tags, fields, _ in layouts(declared)
+                (tags, way)
+                for tags, way, _ in layouts(declared)
                 if tags not in known or not known[tags].reads_only
             ]
         else:
-            ways = [((), declared.fields)]
+            ways = [((), declared)]
         plans = [Plan(cls.__name__) for _ in ways]
         self.plans[cls] = plans[0]
         self.every[cls] = plans
         for plan, following in zip(plans, plans[1:], strict=False):
             plan.others = following
-        for plan, (tags, fields) in zip(plans, ways, strict=True):
-            Steps(self, declared, plan, tags, fields or ()).lay(family)
+        for plan, (tags, way) in zip(plans, ways, strict=True):
+            Steps(self, way, plan, tags).lay(family)
         return plans[0]
 
     def several(self, cls: Any) -> dict[Any, Plan]:
@@ -93,13 +93,12 @@ class Steps:
         declared: Declaration,
         plan: Plan,
         tags: tuple[int, ...],
-        fields: tuple[Field, ...],
     ) -> None:
         self.work = work
         self.declared = declared
         self.plan = plan
         self.tags = tags
-        self.own = fields
+        self.own = declared.fields
         self.steps: list[int] = []
         self.objects: list[Any] = []
         self.fields: list[str] = []
@@ -120,9 +119,10 @@ class Steps:
         return self.slots.setdefault(key, len(self.slots))
 
     def lay(self, family: bool) -> None:
-        base = self.declared.base.__declared__ if family else None
-        fields = (*base.fields, *self.own) if base and base.tag else self.own
-        self.all = fields
+        fields = self.all = self.declared.fields
+        if family:
+            before = {one.name for one in self.declared.base.__declared__.fields}
+            self.own = tuple(one for one in fields if one.name not in before)
         if any(isinstance(one.kind, Pad) and one.kind.over is None for one in fields):
             self.add("FROM", "", self.slot(None))
         at = 0

@@ -263,17 +263,21 @@ class Starts:
 class Spelling:
     """One way to write a value: its tags, and the kinds of its fields in order.
 
-    A kind without a name (`_`, `_2`, ...) is a pad or reserved.  Reading takes any
-    spelling, writing the first whose fields the value fits.
+    A field is a kind, or a tuple of a kind and its marks.  One whose name begins with
+    `_` belongs to this spelling alone: a pad, or what measures another.  Reading
+    takes any spelling, writing the first whose fields the value fits.
     """
 
     __slots__ = ("fields", "reads_only", "tags")
 
     def __init__(
-        self, tag: int | Iterable[int], *, reads_only: bool = False, **fields: Kind
+        self, tag: int | Iterable[int], *, reads_only: bool = False, **fields: Any
     ) -> None:
         self.tags = as_tags(tag)
-        self.fields = fields
+        self.fields = {
+            name: one if isinstance(one, tuple) else (one,)
+            for name, one in fields.items()
+        }
         self.reads_only = reads_only
 
 

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests to the message router and its replies.  CIP Vol 1, 2-4 and appendix A.
+
+Over `path`.  A request is a service, a path, and what the service says; a reply is
+the service with its highest bit set, a status, and what was asked for.  `logix` and
+`manager` declare further services of the same families.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from ...errors import EncodeError
+from ...grammar import (
+    ANY,
+    Codec,
+    Counts,
+    Message,
+    Octets,
+    Repeat,
+    Reserved,
+    Tag,
+    UInt,
+    derived,
+)
+from .path import Path
+
+__all__ = [
+    "AttributeListReply",
+    "AttributeSetReply",
+    "AttributeSingleReply",
+    "AttributesAllReply",
+    "GetAttributeList",
+    "GetAttributeSingle",
+    "GetAttributesAll",
+    "MultipleReply",
+    "MultipleService",
+    "OtherReply",
+    "OtherRequest",
+    "Reply",
+    "Request",
+    "SetAttributeSingle",
+    "members",
+    "packed",
+]
+
+U8 = Annotated[int, UInt(1)]
+
+
+class Request(Message):
+    """What is asked of an object."""
+
+    service: Annotated[int, UInt(1), Tag()] = derived()
+    path: Path
+
+
+class Reply(Message):
+    """What an object answers."""
+
+    service: Annotated[int, UInt(1), Tag()] = derived()
+    reserved: Annotated[bytes, Reserved(1)] = derived()
+    status: U8 = 0
+    words: Annotated[int, UInt(1), Counts("extended")] = derived()
+    extended: Annotated[tuple[int, ...], Repeat(UInt(2), count="words")] = ()
+
+
+def members(octets: bytes) -> tuple[bytes, ...]:
+    """The messages of a Multiple Service Packet, each as the octets that it is.
+
+    A member is not read here: one that is wrong must not cost the others their
+    answer, and a packet inside a packet must not nest without a bound.
+    """
+    count = int.from_bytes(octets[:2], "little")
+    table = 2 + 2 * count
+    if len(octets) < table:
+        raise ValueError(f"{count} members need {table} octets of offsets")
+    offsets = [
+        int.from_bytes(octets[at : at + 2], "little") for at in range(2, table, 2)
+    ]
+    ends = [*offsets[1:], len(octets)] if offsets else []
+    for offset, end in zip(offsets, ends, strict=True):
+        if not table <= offset <= end <= len(octets):
+            raise ValueError(f"a member from {offset} to {end} of {len(octets)} octets")
+    if count and offsets[0] != table:
+        raise ValueError(f"the first member is at {offsets[0]}, not at {table}")
+    if not count and len(octets) != table:
+        raise ValueError("no member, and octets for one")
+    return tuple(octets[a:b] for a, b in zip(offsets, ends, strict=True))
+
+
+def packed(several: tuple[bytes, ...]) -> bytes:
+    """The octets of some members, with their count and offsets before them."""
+    offset = 2 + 2 * len(several)
+    table = [len(several)]
+    for one in several:
+        table.append(offset)
+        offset += len(one)
+    if offset > 0xFFFF:
+        raise EncodeError(f"{len(several)} members need {offset} octets, more than 65535")
+    return b"".join([word.to_bytes(2, "little") for word in table]) + b"".join(several)
+
+
+Members = Annotated[
+    tuple[bytes, ...], Octets(codec=Codec(members, packed, "count, offsets, members"))
+]
+
+
+class GetAttributesAll(Request, tag=0x01):
+    """All attributes of an instance."""
+
+    data: Annotated[bytes, Octets()] = b""
+
+
+class GetAttributeList(Request, tag=0x03):
+    """Some attributes of an instance."""
+
+    count: Annotated[int, UInt(2), Counts("attributes")] = derived()
+    attributes: Annotated[tuple[int, ...], Repeat(UInt(2), count="count")] = ()
+
+
+class MultipleService(Request, tag=0x0A):
+    """Several requests in one; each is answered by itself."""
+
+    requests: Members = ()
+
+
+class GetAttributeSingle(Request, tag=0x0E):
+    """One attribute."""
+
+    data: Annotated[bytes, Octets()] = b""
+
+
+class SetAttributeSingle(Request, tag=0x10):
+    """A new value for one attribute."""
+
+    data: Annotated[bytes, Octets()] = b""
+
+
+class OtherRequest(Request, tag=ANY):
+    """A service not known here."""
+
+    service: Annotated[int, UInt(1), Tag()]
+    data: Annotated[bytes, Octets()] = b""
+
+
+class AttributesAllReply(Reply, tag=0x81):
+    """All attributes, one after the other."""
+
+    data: Annotated[bytes, Octets()] = b""
+
+
+class AttributeListReply(Reply, tag=0x83):
+    """For each attribute its number, a status, and where that is 0 its value.
+
+    How long a value is depends on the attribute, so they are left as octets.
+    """
+
+    data: Annotated[bytes, Octets()] = b""
+
+
+class MultipleReply(Reply, tag=0x8A):
+    """The replies to several requests, in their order."""
+
+    data: Annotated[bytes, Octets()] = b""
+
+    @property
+    def replies(self) -> tuple[bytes, ...]:
+        """Each reply as octets; none where the packet itself was refused."""
+        return members(self.data) if self.data else ()
+
+
+class AttributeSingleReply(Reply, tag=0x8E):
+    """The value of an attribute."""
+
+    data: Annotated[bytes, Octets()] = b""
+
+
+class AttributeSetReply(Reply, tag=0x90):
+    """Whether an attribute was set."""
+
+    data: Annotated[bytes, Octets()] = b""
+
+
+class OtherReply(Reply, tag=ANY):
+    """The answer to a service not known here."""
+
+    service: Annotated[int, UInt(1), Tag()]
+    data: Annotated[bytes, Octets()] = b""
