@@ -22,8 +22,15 @@ COLUMNS = 256
 class Alphabet:
     """How symbols of one machine become columns."""
 
-    def __init__(self, text: bool, bounds: list[int], columns: list[int]) -> None:
+    def __init__(
+        self,
+        text: bool,
+        bounds: list[int],
+        columns: list[int],
+        either: bool = False,
+    ) -> None:
         self.text = text
+        self.either = either  # no edge tells any symbol from another
         self.bounds = bounds  # where each interval of characters begins
         self.columns = columns  # and the column of each
         self.speaks = {  # a character that speaks for each column
@@ -47,14 +54,26 @@ class Alphabet:
                 f"cannot be flattened: {strange[0]!r} is neither an octet nor a character"
             )
         characters = [key for key in keys if isinstance(key, str)]
-        if not characters and any(isinstance(key, int) for key in keys):
+        octets = [key for key in keys if isinstance(key, int)]
+        for wrong in [one for one in characters if len(one) != 1] or [
+            one for one in octets if not 0 <= one < COLUMNS
+        ]:
+            raise GrammarError(
+                f"cannot be flattened: {wrong!r} is neither an octet nor a character"
+            )
+        if characters and octets:
+            raise GrammarError(
+                f"cannot be flattened: {characters[0]!r} is a character, and "
+                f"{octets[0]!r} an octet"
+            )
+        if octets:
             return cls(False, [], [])
-        text = bool(characters) or any(
-            getattr(place, "typecode", None) in ("u", "w") for place in places
-        )
-        if not text:
-            return cls(False, [], [])
-        return cls(True, *classes(places, characters, ranges))
+        text = bool(characters) or any(speaks_text(place) for place in places)
+        if text:
+            return cls(True, *classes(places, characters, ranges))
+        octets_only = any(place.alphabet is int for place in places)
+        return cls(False, [], [], either=not (ranges or octets_only))
+
 
     def symbol(self, column: int) -> Any:
         """A symbol that a column stands for; None where it stands for none."""
@@ -70,6 +89,8 @@ class Alphabet:
     def encode(self, symbols: Any) -> bytes:
         """Some symbols, as the columns that the executor reads."""
         if not self.text:
+            if isinstance(symbols, str) and self.either:
+                return bytes(len(symbols))
             if isinstance(symbols, str):
                 raise TypeError("this machine takes octets, and was given text")
             return bytes(symbols)
@@ -83,6 +104,11 @@ class Alphabet:
         if code < ASCII:
             return code
         return self.columns[bisect_right(self.bounds, code) - 1]
+
+
+def speaks_text(place: state) -> bool:
+    typecode = getattr(place, "typecode", None)
+    return place.alphabet is str or typecode in ("u", "w")
 
 
 def ranges_of(place: state, recognizer: Any) -> Any:

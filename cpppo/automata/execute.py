@@ -237,7 +237,7 @@ class Execution:
                         need -= 1
                 continue
             elif op == CALL:
-                if top >= self.ceiling or self.depth >= self.deepest:
+                if top >= self.ceiling or self.depth + code[pc + 2] > self.deepest:
                     reason = TOO_DEEP
                     break
                 self.depth += code[pc + 2]
@@ -375,8 +375,12 @@ class Execution:
                 pc = tables[n + 256]
                 continue
             elif op == EFFECT:
+                self.pc = pc  # where it is, should the effect raise
+                self.pos = pos
                 self.effects.perform(code[pc + 1], pos)
             elif op == COMPUTE:
+                self.pc = pc
+                self.pos = pos
                 registers[code[pc + 1]] = self.effects.compute(code[pc + 2], pos)
             elif op == TEST:
                 if registers[code[pc + 1]] == 0:

@@ -23,6 +23,7 @@ from typing import Any, cast
 
 from ..dotdict import dotdict
 from ..errors import GrammarError, Incomplete, Malformed, NonTerminal, ProtocolError
+from .rows import LENGTH_MOST, NESTED
 from .source import chaining, peekable
 
 __all__ = [
@@ -247,8 +248,38 @@ class state:
         ending: int | None,
     ) -> Steps:
         """Process, giving out whatever is entered meanwhile."""
+        if self.consumes and (is_limited(source, ending) or source.peek() is None):
+            return self._awaiting(source, machine, path, data, ending)
         self.process(source, machine, path, data)
         return iter(())
+
+    def _awaiting(
+        self,
+        source: Any,
+        machine: dfa | None,
+        path: str | None,
+        data: Any,
+        ending: int | None,
+    ) -> Steps:
+        """Process once the symbol is there that this state takes."""
+        limited = is_limited(source, ending)
+        if not limited:
+            yield machine, None  # more may be chained
+        if limited or source.peek() is None:
+            raise self.starved(machine, source.sent, limited)
+        self.process(source, machine, path, data)
+
+    def starved(
+        self, machine: dfa | None, offset: int, limited: bool
+    ) -> ProtocolError:
+        """Why this state cannot take the symbol that it must."""
+        end = "its limit is reached" if limited else "the input ended"
+        return (Malformed if limited else Incomplete)(
+            f"{end} where a symbol is to be taken",
+            machine=machine.label if machine else "",
+            state=self.label,
+            offset=offset,
+        )
 
     def run(
         self,
@@ -279,7 +310,7 @@ class state:
         context = {"machine": machine, "source": source, "path": path, "data": data}
         waited = False
         while True:
-            limited = ending is not None and source.sent >= ending
+            limited = is_limited(source, ending)
             symbol = None if limited else source.peek()
             if symbol is None and not limited and self.waits() and not waited:
                 # More may be chained; a plain source with another way on is done.
@@ -294,6 +325,11 @@ class state:
             if target is None and edge.refuses:
                 yield machine, None
             return target
+
+
+def is_limited(source: Any, ending: int | None) -> bool:
+    """Whether the machine's limit lets it take no more symbols."""
+    return ending is not None and source.sent >= ending
 
 
 def in_alphabet(symbol: Any, alphabet: Any) -> bool:
@@ -377,7 +413,11 @@ class state_struct(state):
     def process(
         self, source: Any, machine: dfa | None, path: str | None, data: Any
     ) -> None:
-        self.decode(data, path, getattr(source, "sent", 0))
+        try:
+            self.decode(data, path, source.sent)
+        except Malformed as exc:
+            exc.machine = exc.machine or (machine.label if machine else "")
+            raise
 
     def decode(self, data: Any, path: str | None, offset: int) -> None:
         place = join(path, self.context)
@@ -419,10 +459,11 @@ class Place:
 class Entered:
     """One entry by `with`: the places of a machine and of all inside it."""
 
-    __slots__ = ("machine", "places", "token")
+    __slots__ = ("depth", "machine", "places", "token")
 
     def __init__(self, machine: dfa) -> None:
         self.machine = machine
+        self.depth = 0  # machines entered of those that hold themselves
         self.places: dict[dfa, Place] = {}
         self.token: Token[tuple[Entered, ...]] | None = None
 
@@ -452,6 +493,10 @@ class dfa(state):
             raise GrammarError(f"machine {name!r}: needs an initial state, not {initial!r}")
         if name is None:
             name = initial.label
+        if isinstance(limit, int):
+            declared(name, "limit", limit)
+        if not isinstance(repeat, str | None):
+            declared(name, "repeat", repeat)
         super().__init__(
             name, terminal=terminal, context=context, greedy=greedy, limit=limit, **kwds
         )
@@ -465,6 +510,13 @@ class dfa(state):
         from .program import flatten  # what flattens machines is above them
 
         return flatten(self)
+
+    @cached_property
+    def nests(self) -> bool:
+        """Whether it may hold itself; asked once, so the graph must be complete."""
+        from .check import holds_itself  # what looks over machines is above them
+
+        return holds_itself(self)
 
     def parser(
         self, path: str | None = None, data: Any = None, watch: bool = False
@@ -550,7 +602,11 @@ class dfa(state):
                 f"{self._name} must be entered before it is run: "
                 "with machine as m: for mch, sta in m.run(...)"
             )
-        return super().run(source, machine, path, data, ending)
+        if machine is not None:
+            return super().run(source, machine, path, data, ending)
+        # Its own edges are those of a machine around it, and there is none.
+        data = dotdict() if data is None else data
+        return self.steps(peekable(source), machine, path, data, ending)
 
     def steps(
         self,
@@ -561,6 +617,12 @@ class dfa(state):
         ending: int | None,
     ) -> Steps:
         entered = self._run_of(machine)
+        if machine is None:
+            entered.depth = 0
+        elif self.nests:
+            entered.depth += 1
+            if entered.depth > NESTED:
+                raise self.too_deep(machine, source.sent)
         place = entered.places[self] = Place()
         path = join(path, self.context)
         self.prepare(data, path)
@@ -573,6 +635,17 @@ class dfa(state):
         entered.places[self] = place  # a machine inside itself has left its own
         if place.final:
             self.leave(source, path, data, ending)
+        if machine is not None and self.nests:
+            entered.depth -= 1
+
+    def too_deep(self, machine: dfa, offset: int) -> ProtocolError:
+        """Why this machine may not be entered once more inside itself."""
+        return Malformed(
+            f"more than {NESTED} machines are inside of themselves",
+            machine=machine.label,
+            state=self.label,
+            offset=offset,
+        )
 
     def _cycle(
         self, place: Place, source: Any, path: str, data: Any, ending: int | None
@@ -603,14 +676,16 @@ class dfa(state):
         self, current: state, source: Any, ending: int | None
     ) -> ProtocolError:
         """Why the run may not end in `current`."""
-        limited = ending is not None and source.sent >= ending
-        symbol = None if limited else source.peek()
+        limited = is_limited(source, ending)
+        # No symbol helps where none is waited for.
+        symbol = source.peek() if current.waits() and not limited else None
         problem = (
             f"sub-machine terminated in a non-terminal state, after {source.sent} symbols"
         )
         if limited:
             problem += ", at its limit"
-        kind = Malformed if limited or symbol is not None else Incomplete
+        stuck = limited or symbol is not None or not current.waits()
+        kind = Malformed if stuck else Incomplete
         around: Any = b""
         if symbol is not None:
             around = bytes((symbol,)) if isinstance(symbol, int) else str(symbol)
@@ -631,9 +706,10 @@ class dfa(state):
         if limit is None:
             return ending
         if isinstance(limit, str):
-            limit = self._number(data, path, limit, "limit")
+            limit = self._number(source, data, path, limit, "limit")
         elif callable(limit):
             limit = limit(source=source, machine=self, path=path, data=data)
+            limit = self._count(source, limit, "the callable limit")
         own = cast(int, source.sent + limit)
         return own if ending is None else min(own, ending)
 
@@ -643,17 +719,26 @@ class dfa(state):
         if isinstance(self.repeat, str):
             if data.get(join(path, self.repeat)) is None:
                 return 0
-            return self._number(data, path, self.repeat, "repeat")
+            return self._number(source, data, path, self.repeat, "repeat")
         return self.repeat
 
-    def _number(self, data: Any, path: str, relative: str, purpose: str) -> int:
-        place = join(path, relative)
-        value = data.get(place)
-        if isinstance(value, int) and value >= 0:
+    def _number(
+        self, source: Any, data: Any, path: str, relative: str, purpose: str
+    ) -> int:
+        value = data.get(join(path, relative))
+        return self._count(source, value, f"{purpose} {relative!r}")
+
+    def _count(self, source: Any, value: Any, purpose: str) -> int:
+        if isinstance(value, int) and 0 <= value < LENGTH_MOST:
             return value
+        if isinstance(value, int) and abs(value) >= LENGTH_MOST:
+            shown = f"a number of {value.bit_length()} bits"
+        else:
+            shown = repr(value)
         raise Malformed(
-            f"{purpose} {relative!r} is {value!r}, which is no count",
+            f"{purpose} is {shown:.60}, which is no count",
             machine=self._name,
+            offset=source.sent,
         )
 
     def prepare(self, data: Any, path: str) -> None:
@@ -682,6 +767,11 @@ class dfa_post(dfa):
         super().__exit__(*exc)
         for closure in closures:
             closure()
+
+
+def declared(name: object, purpose: str, count: Any) -> None:
+    if not isinstance(count, int) or not 0 <= count < LENGTH_MOST:
+        raise GrammarError(f"machine {name!r}: {purpose}={count!r} is no count")
 
 
 def describe_edges(place: state) -> str:

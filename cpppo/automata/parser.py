@@ -20,8 +20,9 @@ from ..errors import Incomplete, Malformed, ProtocolError
 from . import rows
 from .execute import Execution
 from .machine import dfa, join
-from .program import Program
-from .story import place_of, story
+from .program import Program, Row
+from .registers import section
+from .story import story
 
 __all__ = ["Parser"]
 
@@ -30,6 +31,7 @@ class Artifacts:
     """What rows do to a dotted dictionary, by the very methods of the states."""
 
     def __init__(self, program: Program, path: str | None, data: Any) -> None:
+        self.program = program
         self.effects = program.effects
         self.paths = [path or ""]
         self.data = data
@@ -57,28 +59,33 @@ class Artifacts:
     def compute(self, number: int, pos: int) -> int:
         effect = self.effects[number]
         path = self.at(effect.path)
+        source = Standing(self.base + pos)
         if effect.kind == "holds":
             return int(effect.state(path=path, data=self.data))
         if effect.kind == "repeat":
-            return int(effect.state.cycles(None, path, self.data))
-        return int(effect.state.bound(Standing(0), path, self.data, None))
+            return int(effect.state.cycles(source, path, self.data))
+        return int(effect.state.bound(source, path, self.data, None) - source.sent)
+
+    def apart(self) -> Artifacts:
+        """The same, and whatever is done to them is not done to these.
+
+        Symbols are the exception: what collects any must not be run.
+        """
+        other = Artifacts(self.program, None, self.data.copy())
+        other.paths = list(self.paths)
+        other.symbols, other.base = self.symbols, self.base
+        return other
 
 
 class Standing:
-    """A source that has given out so many symbols."""
+    """A source that has given out so many symbols, and what comes next."""
 
-    def __init__(self, sent: int) -> None:
+    def __init__(self, sent: int, symbol: Any = None) -> None:
         self.sent = sent
+        self.symbol = symbol
 
-
-class Dry(Artifacts):
-    """Artifacts that nothing is done to: for asking what would be."""
-
-    def collect(self, number: int, begin: int, end: int) -> None:
-        pass
-
-    def perform(self, number: int, pos: int) -> None:
-        pass
+    def peek(self) -> Any:
+        return self.symbol
 
 
 class Parser:
@@ -100,6 +107,10 @@ class Parser:
         self.execution.effects = self.artifacts
         self.execution.watching = self.watch = watch
         self.status = rows.WAITING
+        # Some rows go back to where they were before; and so does who watches.
+        self._keeps = watch or isinstance(machine, section)
+        if not isinstance(machine, section):
+            self.execution.deepest = rows.NESTED
         self._octets: Any = b""
         self._symbols: Any = "" if self.program.alphabet.text else b""
         self._dropped = 0
@@ -133,11 +144,11 @@ class Parser:
         execution = self.execution
         place = execution.place()
         registers = list(execution.registers)
-        path = self.artifacts.paths[-1]
-        execution.effects = Dry(self.program, path, self.data)
+        # No symbol is left to take, so only what has no more to wait for is run.
+        execution.effects = self.artifacts.apart()
         execution.watching = False
         try:
-            ended = execution.run(self._octets, execution.pos, True)
+            ended = execution.run(self._octets, len(self._octets), True)
         except ProtocolError:
             ended = rows.FAILED
         execution.restore(place)
@@ -149,21 +160,24 @@ class Parser:
 
     def feed(self, symbols: Any) -> Parser:
         """Take some more input: octets, or text for a machine of characters."""
-        if self.status != rows.WAITING:
-            self._symbols += symbols
-            return self
         octets = self.program.alphabet.encode(symbols)
+        if not isinstance(symbols, str):
+            symbols = octets  # its own, whatever becomes of the caller's
         execution = self.execution
-        if not self.watch and execution.top == 0:
-            # Nothing refers to what was taken: only the new part is kept.
+        if self.status != rows.WAITING:
+            self._symbols = self._symbols + symbols if self._symbols else symbols
+        elif not self._keeps and execution.top == 0:
+            # Nothing refers to what was taken: only what was not is kept.
             self._dropped += execution.pos
             self.artifacts.base = self._dropped
+            self._octets = self._octets[execution.pos :] + octets
+            self._symbols = self.rest + symbols if self.rest else symbols
             execution.pos = 0
-            self._octets, self._symbols = octets, symbols
+            self._run(False)
         else:
             self._octets += octets
-            self._symbols += symbols
-        self._run(False)
+            self._symbols = self._symbols + symbols if self._symbols else symbols
+            self._run(False)
         return self
 
     def close(self) -> Parser:
@@ -175,34 +189,43 @@ class Parser:
     def _run(self, final: bool) -> None:
         self.artifacts.symbols = self._symbols
         self.status = rows.FAILED  # should an artifact raise
-        self.status = self.execution.run(self._octets, len(self._octets), final)
+        try:
+            self.status = self.execution.run(self._octets, len(self._octets), final)
+        except ProtocolError as error:
+            if not error.machine:
+                _, number = self._stands()
+                error.machine = self.program.names[number][0]
+            raise
         if self.status == rows.FAILED:
             raise self._failure()
 
-    def _failure(self) -> ProtocolError:
-        execution = self.execution
-        row = self.program.rows[execution.pc]
-        numbers = row.before or row.taken or self._switched(row)
-        name = self.program.names[numbers[-1]] if numbers else ("", "", False)
-        if self.watch:
-            name = place_of(
-                self.program, execution.visits, self._octets, execution.pos
-            ) + (False,)
-        kind = Incomplete if execution.reason == rows.ENDED else Malformed
-        at_end = execution.pos >= len(self._octets)
-        if execution.reason == rows.NO_EDGE and at_end:
-            kind = Malformed if execution.pos >= execution.limit else Incomplete
-        around = self.rest[:1]
-        return kind(
-            f"sub-machine terminated in a non-terminal state, after {self.sent} symbols",
-            machine=name[0],
-            state=name[1],
-            offset=self.sent,
-            around=around,
-        )
-
-    def _switched(self, row: Any) -> tuple[int, ...]:
-        """The state of a row that only looks for the next one."""
+    def _stands(self) -> tuple[Row, int]:
+        """The row of the run, and the number of the state that it stands in."""
+        row = self.program.rows[self.execution.pc]
         number = self.program.switched.get(row.label.pc)
-        return () if number is None else (number,)
+        if number is None:
+            number = (row.before or row.taken or (0,))[-1]
+        return row, number
 
+    def _failure(self) -> ProtocolError:
+        """As the trace engine says it, and by the same words."""
+        execution = self.execution
+        row, number = self._stands()
+        machine, place = self.program.places[number]
+        limited = execution.pos >= execution.limit
+        rest = self.rest
+        source = Standing(self.sent, None if limited or not rest else rest[0])
+        if execution.reason == rows.TOO_DEEP and isinstance(place, dfa):
+            return place.too_deep(machine, self.sent)
+        if row.operation in ("SWITCH", "FAIL"):
+            return machine.failure(place, source, self.sent if limited else None)
+        if row.operation == "TAKE":
+            return place.starved(machine, self.sent, limited)
+        kind = Incomplete if execution.reason == rows.ENDED else Malformed
+        return kind(
+            rows.REASONS[execution.reason],
+            machine=machine.label,
+            state=place.label,
+            offset=self.sent,
+            around=rest[:1],
+        )

@@ -19,6 +19,7 @@ from typing import Any
 from ..errors import GrammarError
 from . import rows
 from .alphabet import Alphabet
+from .check import check, graph
 from .machine import (
     Edge,
     decide,
@@ -124,6 +125,7 @@ class Program:
         self.alphabet = flat.alphabet
         self.effects = tuple(flat.effects)
         self.names = tuple(flat.names)
+        self.places = tuple(flat.ids)  # the (machine, state) of each name
         self.rows = {row.label.pc: row for row in flat.rows}
         self.scanned = dict(flat.scanned)
         self.switched = dict(flat.switched)
@@ -164,18 +166,6 @@ def flatten(machine: dfa) -> Program:
     return Program(machine, Flattening(machine))
 
 
-def graph(machine: dfa) -> list[state]:
-    """Every state of a machine, those inside its sub-machines left out."""
-    found, order = {machine.initial}, [machine.initial]
-    for place in order:
-        for _, edge in place.edges():
-            for target in edge.states():
-                if target not in found:
-                    found.add(target)
-                    order.append(target)
-    return order
-
-
 class Flattening:
     """The work of flattening one machine."""
 
@@ -194,6 +184,7 @@ class Flattening:
         self.used: Counter[dfa] = Counter()
         self.recursive: set[dfa] = set()
         self._survey(machine)
+        check(self.graphs)
         self.alphabet = Alphabet.of(one for many in self.graphs.values() for one in many)
         self.registers = 2 + max(self._registers(), default=-1)
         self.dead = len(self.tables)
@@ -222,6 +213,9 @@ class Flattening:
             inside.discard(machine)
 
         visit(top)
+        for machine in self.graphs:
+            if machine.nests and not isinstance(machine, section):
+                self.recursive.add(machine)
 
     def _registers(self) -> Iterator[int]:
         for places in self.graphs.values():
@@ -456,7 +450,7 @@ class Flattening:
     def _call(
         self, inner: dfa, scope: Scope, before: tuple[int, ...], after: Any
     ) -> Label:
-        nests = int(bool(getattr(inner, "nests", False)))
+        nests = int(inner.nests)
 
         def back(_: Row | None, before: tuple[int, ...]) -> Label:
             return self.row("RETURN", 0, nests, before=before).label
@@ -469,6 +463,7 @@ class Flattening:
         if scope.path:
             laid.append(self.row("EFFECT", self.effect("enter", None, scope.path)))
         laid.append(self.row("CALL", self.calls[inner], nests))
+        self.switched[laid[-1].label.pc] = self.id(scope.machine, inner)
         if scope.path:
             laid.append(self.row("EFFECT", self.effect("back", None, scope.path)))
         laid[0].before = before
@@ -554,7 +549,7 @@ class Flattening:
                 row = self.row("HERE", place.here, before=entered)
         elif type(place).process in (state_input.process, state_drop.process):
             collects = self._collects(place, scope)
-            row = self.row("TAKE", collects, taken=here, before=before)
+            row = self.row("TAKE", collects, before=entered)
         elif type(place).process is state_struct.process:
             effect = self.effect("decode", place, scope.path)
             row = self.row("EFFECT", effect, before=entered)
@@ -621,7 +616,9 @@ class Flattening:
         terminal = place._terminal if isinstance(place, dfa) else place.terminal
         if terminal:
             return self.leave(scope.tail, last, before)
-        return self.row("FAIL", before=before).label
+        row = self.row("FAIL", before=before)
+        self.switched[row.label.pc] = self.id(scope.machine, place)
+        return row.label
 
     def follow(
         self,

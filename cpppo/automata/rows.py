@@ -12,6 +12,7 @@ OPERATION, A, B, C, D, FOLLOWS, ACTION = range(7)
 SYMBOLS = 257  # columns of a dispatch table: every octet, and no octet at all
 STACK = 1024  # ints of stack that a run may use
 DEEPEST = 32  # how often a message may hold itself
+NESTED = 100  # how many machines may be inside of themselves
 LENGTH_MOST = 1 << 31  # no announced length is longer
 UNLIMITED = 1 << 62
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from .program import Program, Row
 
-__all__ = ["place_of", "story"]
+__all__ = ["story"]
 
 
 def story(
@@ -56,13 +56,3 @@ def scanned(
     for octet in octets[pos:after]:
         place = program.tables[place + octet]  # type: ignore[operator]
         yield program.scanned[place]
-
-
-def place_of(
-    program: Program, visits: list[tuple[int, int]], octets: Any, end: int
-) -> tuple[str, str]:
-    """Where a run stands: the machine and the state that it entered last."""
-    told = story(program, visits, octets, end)
-    return told[-1] if told else (program.machine.label, "")
-
-

@@ -24,7 +24,8 @@ from typing import Any
     LARGE,  # octets of the input as one integer of any width
     DECODE,  # octets of the input by a codec
     ARRANGE,  # a record of the last few values, in another order
-) = range(14)
+    LATIN,  # octets of the input as the characters of those numbers
+) = range(15)
 
 
 class Actions:

@@ -23,14 +23,16 @@ cdef class Builder:
     cdef public list fields
 
     @cython.locals(
-        INT=int, MAKE=int, MARK=int, LIST=int, TEXT=int, OCTETS=int, CONSTANT=int,
+        INT=int, MAKE=int, MARK=int, LIST=int, OCTETS=int, CONSTANT=int,
+        ARRANGE=int, LATIN=int,
         heads="int[::1]", kinds="int[::1]", arities="int[::1]",
         notes="const long long[::1]", p="const unsigned char *",
-        stack=list, marks=list, values=tuple,
-        i="Py_ssize_t", k="Py_ssize_t", kind=int, operand="long long", arity=int,
-        size="Py_ssize_t", begin="Py_ssize_t", end="Py_ssize_t",
+        stack=list, values=tuple, room="Py_ssize_t", top="Py_ssize_t",
+        mark="Py_ssize_t",
+        i="Py_ssize_t", k="Py_ssize_t", kind=int, operand="long long", arity="Py_ssize_t",
+        begin="Py_ssize_t", end="Py_ssize_t",
     )
     cpdef build(self, const long long[::1] tape, Py_ssize_t taped, object octets)
 
     @cython.locals(begin="Py_ssize_t", end="Py_ssize_t")
-    cpdef rare(self, list stack, int kind, Py_ssize_t k, long long operand, object octets)
+    cpdef rare(self, int kind, Py_ssize_t k, long long operand, object octets)

@@ -44,12 +44,6 @@ class Builder:
 
     def __init__(self, chains: Any, entries: Any) -> None:
         # A chain is a run of actions that ends with -1.
-        self.heads = array("i", [0])
-        self.heads.pop()
-        self.kinds = array("i", [0])
-        self.kinds.pop()
-        self.arities = array("i", [0])
-        self.arities.pop()
         heads, kinds, arities = [], [], []
         self.arguments: list[Any] = []
         self.fields: list[str] = []
@@ -77,14 +71,16 @@ class Builder:
 
     def build(self, tape: Any, taped: int, octets: Any) -> Any:
         """The value that a tape makes of these octets."""
-        INT, MAKE, MARK, LIST, TEXT, OCTETS, CONSTANT = 0, 1, 2, 3, 4, 5, 7
+        INT, MAKE, MARK, LIST, OCTETS, CONSTANT, ARRANGE, LATIN = 0, 1, 2, 3, 5, 7, 13, 14
         heads = self.heads
         kinds = self.kinds
         arities = self.arities
         notes = tape
         p = octets
-        stack: list[Any] = []
-        marks: list[Any] = []
+        room = 32
+        stack: list[Any] = [None] * room
+        top = 0
+        mark = 0  # where the innermost list began; what is there is the one around it
         i = 0
         while i < taped:
             k = heads[notes[i]]
@@ -92,40 +88,76 @@ class Builder:
             i += 2
             kind = kinds[k]
             while kind >= 0:
+                if top == room:
+                    stack.append(None)
+                    room += 1
                 if kind == INT:
-                    stack.append(operand)
+                    stack[top] = operand
+                    top += 1
                 elif kind == MAKE:
                     arity = arities[k]
+                    top -= arity
                     if arity == 1:
-                        values = (stack.pop(),)
+                        values = (stack[top],)
                     elif arity == 2:
-                        second = stack.pop()
-                        values = (stack.pop(), second)
+                        values = (stack[top], stack[top + 1])
+                    elif arity == 3:
+                        values = (stack[top], stack[top + 1], stack[top + 2])
+                    elif arity == 5:
+                        values = (
+                            stack[top],
+                            stack[top + 1],
+                            stack[top + 2],
+                            stack[top + 3],
+                            stack[top + 4],
+                        )
                     else:
-                        size = len(stack)
-                        values = tuple(stack[size - arity :])
-                        del stack[size - arity :]
-                    stack.append(alike(self.arguments[k], values))
+                        values = tuple(stack[top : top + arity])
+                    stack[top] = alike(self.arguments[k], values)
+                    top += 1
                 elif kind == MARK:
-                    marks.append(len(stack))
+                    stack[top] = mark
+                    mark = top
+                    top += 1
                 elif kind == LIST:
-                    size = marks.pop()
-                    values = tuple(stack[size:])
-                    del stack[size:]
-                    stack.append(values)
+                    arity = top - mark - 1
+                    if arity == 1:
+                        values = (stack[mark + 1],)
+                    elif arity == 2:
+                        values = (stack[mark + 1], stack[mark + 2])
+                    else:
+                        values = tuple(stack[mark + 1 : top])
+                    top = mark
+                    mark = stack[top]
+                    stack[top] = values
+                    top += 1
                 elif kind == OCTETS:
                     begin = operand >> 32
                     end = operand & 4294967295
-                    stack.append(p[begin:end])
+                    stack[top] = p[begin:end]
+                    top += 1
+                elif kind == LATIN:
+                    begin = operand >> 32
+                    end = operand & 4294967295
+                    stack[top] = p[begin:end].decode("latin-1")
+                    top += 1
                 elif kind == CONSTANT:
-                    stack.append(self.arguments[k][0])
+                    stack[top] = self.arguments[k][0]
+                    top += 1
+                elif kind == ARRANGE:
+                    arity = arities[k]
+                    top -= arity
+                    values = tuple(stack[top : top + arity])
+                    stack[top] = self.arranged(self.arguments[k], values)
+                    top += 1
                 else:
-                    self.rare(stack, kind, k, operand, octets)
+                    stack[top] = self.rare(kind, k, operand, octets)
+                    top += 1
                 k += 1
                 kind = kinds[k]
-        return stack.pop()
+        return stack[0]
 
-    def rare(self, stack: Any, kind: int, k: int, operand: int, octets: Any) -> None:
+    def rare(self, kind: int, k: int, operand: int, octets: Any) -> None:
         """The actions that need Python's own machinery."""
         argument = self.arguments[k]
         begin = operand >> 32
@@ -137,8 +169,6 @@ class Builder:
                 value = operand + (1 << 64) if operand < 0 else operand
             elif kind == actions.CONVERT:
                 value = argument[operand]
-            elif kind == actions.ARRANGE:
-                value = self.arranged(stack, argument)
             elif kind == actions.UNPACK:
                 value = argument.unpack_from(octets, begin)[0]
             elif kind == actions.NUMBERS:
@@ -154,14 +184,12 @@ class Builder:
             if type(exc).__module__ != "struct":
                 raise
             raise self.wrong(k, kind, operand, octets, exc) from None
-        stack.append(value)
+        return value
 
-    def arranged(self, stack: Any, argument: Any) -> Any:
+    @staticmethod
+    def arranged(argument: Any, values: tuple[Any, ...]) -> Any:
         blank, order = argument
-        size = len(stack) - len(order)
-        held = stack[size:]
-        del stack[size:]
-        return alike(blank, tuple([held[at] for at in order]))
+        return alike(blank, tuple([values[at] for at in order]))
 
     def wrong(
         self, k: int, kind: int, operand: int, octets: Any, exc: Exception

@@ -8,25 +8,26 @@ cannot hold is an EncodeError that names class and field.
 
 from __future__ import annotations
 
+import struct
 from array import array
 from typing import Any
 
 from ..errors import EncodeError
 
-STEP = 6  # ints of a step: what, the value's index, four operands
+STEP = 8  # ints of a step: what, the value's index, six operands
 SLOTS = 512  # places in the output that a run remembers
 DEEPEST = 32
 
 STEPS = (
     "INT",
+    "COUNT",
+    "TAGGED",
+    "MEASURED",
     "OCTET",
     "NESTED",
     "LIST",
     "HOLD",
     "FROM",
-    "MEASURED",
-    "COUNT",
-    "TAGGED",
     "PAD",
     "OCTETS",
     "TEXT",
@@ -51,7 +52,12 @@ class Plan:
         self.objects: list[Any] = []
         self.fields: list[str] = []
         self.slots = 0
-        self.tests: list[tuple[Any, ...]] = []
+        self.tested = False
+        self.index = -1  # of the one value whose range is all that matters
+        self.least = 0
+        self.most = 0
+        self.ranges: list[tuple[int, int, int]] = []  # value's index, least, most
+        self.types: list[tuple[int, Any]] = []
         self.others: Any = None  # the next spelling, for what does not fit this one
 
     def settle(self, steps: list[int], objects: list[Any], fields: list[str]) -> None:
@@ -60,14 +66,28 @@ class Plan:
         self.objects = objects
         self.fields = fields
 
+    def test(self, ranges: Any, types: Any) -> None:
+        """What values must be for this spelling to hold them."""
+        self.tested = True
+        if len(ranges) == 1 and not types:
+            self.index, self.least, self.most = ranges[0]
+        self.ranges = ranges
+        self.types = types
+
     def fits(self, values: Any) -> bool:
         """Whether these values can be written in this spelling."""
-        for index, least, most in self.tests:
+        if self.index >= 0:
+            value = values[self.index]
+            if not isinstance(value, int):
+                return False
+            number = value
+            return self.least <= number <= self.most
+        for index, wanted in self.types:
+            if not isinstance(values[index], wanted):
+                return False
+        for index, least, most in self.ranges:
             value = values[index]
-            if least is None:
-                if not isinstance(value, most):
-                    return False
-            elif not isinstance(value, int) or value < least or value > most:
+            if not isinstance(value, int) or value < least or value > most:
                 return False
         return True
 
@@ -75,59 +95,44 @@ class Plan:
 class Writer:
     """Encodes records of one class."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
+    def __init__(self, plans: Any) -> None:
+        self.plans = plans
         self.idle: list[Any] = []
 
     def encode(self, record: Any) -> bytes:
         """The octets of a record."""
         emission = self.idle.pop() if self.idle else Emission()
         emission.begin()
-        emission.write(self.plan, record)
-        octets = bytes(emission.out)
+        emission.write(self.plans, record)
+        octets = emission.result()
         self.idle.append(emission)
         return octets
 
 
 class Emission:
-    """One run of plans, into one buffer."""
+    """One run of plans, into one buffer that is longer than what it holds."""
 
     def __init__(self) -> None:
-        self.out = bytearray()
+        self.out = bytearray(512)
         self.slots = array("q", bytes(8 * SLOTS))
-        self.top = 0
-        self.depth = 0
+        self.ceiling = SLOTS
+        self.deepest = DEEPEST
+        self.begin()
 
     def begin(self) -> None:
-        self.out = bytearray()
+        self.size = 0
         self.top = 0
         self.depth = 0
 
-    def integer(self, value: int, width: int, big: int) -> None:
-        """A number whose range was looked at."""
-        out = self.out
-        if width == 1:
-            out.append(value & 255)
-        elif big:
-            while width > 0:
-                width -= 1
-                out.append(value >> 8 * width & 255)
-        elif width == 2:
-            out.append(value & 255)
-            out.append(value >> 8 & 255)
-        elif width == 4:
-            out.append(value & 255)
-            out.append(value >> 8 & 255)
-            out.append(value >> 16 & 255)
-            out.append(value >> 24 & 255)
-        else:
-            while width > 0:
-                out.append(value & 255)
-                value >>= 8
-                width -= 1
+    def result(self) -> bytes:
+        p = self.out
+        octets = bytes(p[: self.size])
+        if len(self.out) > 65536:  # not kept for ever because of one large message
+            self.out = bytearray(512)
+        return octets
 
-    def patch(self, at: int, value: int, width: int, big: int) -> None:
-        """Write a length where it was held free."""
+    def number(self, value: int, width: int, big: int, at: int) -> None:
+        """A number whose range was looked at, to a place in the output."""
         out = self.out
         k = width
         while k > 0:
@@ -135,138 +140,182 @@ class Emission:
             n = at + (width - 1 - k if big else k)
             out[n] = value >> 8 * k & 255
 
-    def unsigned(self, value: int, width: int) -> None:
-        if value < 0 or (width < 8 and value >> 8 * width):
-            raise ValueError(f"{value} does not fit {width} octets")
-
-    def write(self, plan: Plan, record: Any) -> None:
-        """Append one record's octets."""
-        values = record._values
-        while plan.tests and not plan.fits(values):
-            if plan.others is None:
-                raise EncodeError(f"{plan.name}: no spelling of it fits {record!r}")
-            plan = plan.others
-        if self.depth >= DEEPEST or self.top + plan.slots >= SLOTS:
-            raise EncodeError(f"{plan.name}: is nested too deep")
+    def write(self, plans: Any, record: Any) -> None:
+        """Append one record's octets, by the plan of its class."""
+        plan = plans.get(type(record))
+        if plan is None:
+            raise TypeError(f"{record!r} is no message that goes here")
+        one = record
+        values = one._values
+        if plan.tested:
+            while not plan.fits(values):
+                if plan.others is None:
+                    raise EncodeError(f"{plan.name}: no spelling of it fits {record!r}")
+                plan = plan.others
         base = self.top
+        if self.depth >= self.deepest or base + plan.slots >= self.ceiling:
+            raise EncodeError(f"{plan.name}: is nested too deep")
         self.top = base + plan.slots
         self.depth += 1
-        at = 0
-        try:
-            at = self.run(plan, values, base)
-        except EncodeError:
-            raise
-        except (TypeError, ValueError, OverflowError, AttributeError) as exc:
-            raise EncodeError(f"{plan.name}.{self.where(plan)}: {exc}") from None
+        self.run(plan, values, base)
         self.depth -= 1
         self.top = base
 
-    def where(self, plan: Plan) -> str:
-        return plan.fields[self.at // STEP]
-
-    def run(self, plan: Plan, values: Any, base: int) -> int:
-        INT, OCTET, NESTED, LIST, HOLD, FROM, MEASURED = 0, 1, 2, 3, 4, 5, 6
-        COUNT, TAGGED, PAD, OCTETS, TEXT, FILL, IN_TAG = 7, 8, 9, 10, 11, 12, 13
-        STOP = 15
-        out = self.out
+    def run(self, plan: Plan, values: Any, base: int) -> None:
+        INT, COUNT, TAGGED, MEASURED, OCTET, NESTED, LIST = 0, 1, 2, 3, 4, 5, 6
+        HOLD, FROM, PAD, OCTETS, TEXT, FILL, IN_TAG, STOP = 7, 8, 9, 10, 11, 12, 13, 15
         steps = plan.steps
         slots = self.slots
+        objects = plan.objects
         count = plan.count
+        out = self.out
+        room = len(out) - 16
+        n = self.size
         i = 0
-        while i < count:
-            self.at = i
-            step = steps[i]
-            a = steps[i + 2]
-            b = steps[i + 3]
-            if step == INT:
-                number = values[steps[i + 1]]
-                if steps[i + 4]:
-                    n = number >> 8 * a - 1  # nothing but copies of the sign
-                    if n != 0 and n != -1:
-                        raise ValueError(f"{number} does not fit {a} signed octets")
-                elif number < 0 or number >> 8 * a:
-                    raise ValueError(f"{number} does not fit {a} octets")
-                self.integer(number, a, b)
-            elif step == OCTET:
-                out.append(a)
-            elif step == NESTED:
-                value = values[steps[i + 1]]
-                inner = plan.objects[a].get(type(value))
-                if inner is None:
-                    raise TypeError(f"{value!r} is no message that goes here")
-                self.write(inner, value)
-                self.at = i
-            elif step == LIST:
-                several = values[steps[i + 1]]
-                for value in several:
-                    inner = plan.objects[a].get(type(value))
-                    if inner is None:
-                        raise TypeError(f"{value!r} is no message that goes here")
-                    self.write(inner, value)
-                    self.at = i
-            elif step == HOLD:
-                slots[base + steps[i + 4]] = len(out)
-                self.integer(0, a, 0)
-            elif step == FROM:
-                slots[base + a] = len(out)
-            elif step == MEASURED:
-                # Operands: held slot, slot of the beginning, and the mark behind it.
-                self.measured(plan.objects[steps[i + 4]], slots[base + a], slots[base + b])
-            elif step == COUNT:
-                several = values[steps[i + 1]]
-                number = len(several)
-                self.unsigned(number, a)
-                self.integer(number, a, b)
-            elif step == TAGGED:
-                value = values[steps[i + 1]]
-                number = self.tag(plan.objects[steps[i + 4]], value)
-                self.integer(number, a, b)
-            elif step == OCTETS:
-                value = values[steps[i + 1]]
-                if not isinstance(value, (bytes, bytearray)):
-                    raise TypeError(f"{value!r} are no octets")
-                if a >= 0 and len(value) != a:
-                    raise ValueError(f"{len(value)} octets are not {a}")
-                out += value
-            elif step == TEXT:
-                value = values[steps[i + 1]]
-                if not isinstance(value, str):
-                    raise TypeError(f"{value!r} is no text")
-                octets = value.encode(plan.objects[b])
-                if a >= 0 and len(octets) != a:
-                    raise ValueError(f"{value!r} takes {len(octets)} octets, not {a}")
-                out += octets
-            elif step == PAD:
-                n = (len(out) - slots[base + a]) % b
-                if n:
-                    n = b - n
-                while n > 0:
-                    out.append(steps[i + 4])
-                    n -= 1
-            elif step == FILL:
-                n = a
-                while n > 0:
-                    out.append(b)
-                    n -= 1
-            elif step == IN_TAG:
-                self.in_tag(values, a, plan.objects[b])
-            elif step == STOP:
-                if self.defaults(values, plan.objects[a]):
-                    return i
-            else:
-                self.rare(step, values[steps[i + 1]], values, plan.objects[a])
-            i += 6
-        return i
+        try:
+            while i < count:
+                if n > room:
+                    out = self.longer(n)
+                    room = len(out) - 16
+                step = steps[i]
+                a = steps[i + 2]
+                if step <= MEASURED:
+                    b = steps[i + 3]
+                    at = n
+                    if step == INT:
+                        number = values[steps[i + 1]]
+                    elif step == MEASURED:
+                        # Where the length was held, and what it is the length of.
+                        at = slots[base + steps[i + 4]]
+                        number = n - slots[base + steps[i + 5]]
+                        k = steps[i + 6]
+                        if number % k:
+                            raise ValueError(f"{number} octets are no multiple of {k}")
+                        number = number // k + steps[i + 7]
+                        n -= a
+                    elif step == TAGGED:
+                        number = self.tag(objects[steps[i + 4]], values[steps[i + 1]])
+                    else:
+                        several = values[steps[i + 1]]
+                        number = len(several)
+                    if b & 2:
+                        k = number >> 8 * a - 1  # nothing but copies of the sign
+                        if k != 0 and k != -1:
+                            raise ValueError(f"{number} does not fit {a} signed octets")
+                    elif number < 0 or number >> 8 * a:
+                        raise ValueError(f"{number} does not fit {a} octets")
+                    if a == 1:
+                        out[at] = number & 255
+                    elif b & 1 or (a != 2 and a != 4):
+                        self.number(number, a, b & 1, at)
+                    else:
+                        out[at] = number & 255
+                        out[at + 1] = number >> 8 & 255
+                        if a == 4:
+                            out[at + 2] = number >> 16 & 255
+                            out[at + 3] = number >> 24 & 255
+                    n += a
+                elif step == OCTET:
+                    out[n] = a
+                    n += 1
+                elif step == NESTED:
+                    self.size = n
+                    self.write(objects[a], values[steps[i + 1]])
+                    n = self.size
+                    out = self.out
+                elif step == LIST:
+                    several = values[steps[i + 1]]
+                    self.size = n
+                    for value in several:
+                        self.write(objects[a], value)
+                    n = self.size
+                    out = self.out
+                elif step == HOLD:
+                    slots[base + steps[i + 4]] = n
+                    n += a
+                elif step == FROM:
+                    slots[base + a] = n
+                elif step == OCTETS:
+                    value = values[steps[i + 1]]
+                    if not isinstance(value, (bytes, bytearray)):
+                        raise TypeError(f"{value!r} are no octets")
+                    if a >= 0 and len(value) != a:
+                        raise ValueError(f"{len(value)} octets are not {a}")
+                    n = self.append(value, n)
+                    out = self.out
+                elif step == TEXT:
+                    value = values[steps[i + 1]]
+                    if not isinstance(value, str):
+                        raise TypeError(f"{value!r} is no text")
+                    octets = value.encode(objects[steps[i + 3]])
+                    if a >= 0 and len(octets) != a:
+                        raise ValueError(f"{value!r} takes {len(octets)} octets, not {a}")
+                    n = self.append(octets, n)
+                    out = self.out
+                elif step == PAD:
+                    b = steps[i + 3]
+                    k = (n - slots[base + a]) % b
+                    if k:
+                        n = self.fill(steps[i + 4], b - k, n)
+                        out = self.out
+                elif step == FILL:
+                    n = self.fill(steps[i + 3], a, n)
+                    out = self.out
+                elif step == IN_TAG:
+                    number = values[steps[i + 1]]
+                    b = steps[i + 4]
+                    if number & b != number:
+                        raise ValueError(f"{number} does not fit the tag's bits 0x{b:02X}")
+                    # A second part of one tag adds its bits to those of the first.
+                    n -= steps[i + 6]
+                    b = out[n] if steps[i + 6] else a
+                    out[n] = b | number << steps[i + 5] & 255
+                    n += 1
+                elif step == STOP:
+                    if self.defaults(values, objects[a]):
+                        break
+                else:
+                    n = self.append(self.rare(step, values, steps[i + 1], objects[a]), n)
+                    out = self.out
+                i += 8
+        except (TypeError, ValueError, OverflowError, AttributeError) as exc:
+            if isinstance(exc, EncodeError):
+                raise
+            raise EncodeError(f"{plan.name}.{plan.fields[i // STEP]}: {exc}") from None
+        self.size = n
 
-    def measured(self, mark: Any, held: int, begin: int) -> None:
-        """A length, known now, into the place held for it."""
-        width, big, unit, bias = mark
-        size = len(self.out) - begin
-        if size % unit:
-            raise ValueError(f"{size} octets are no multiple of {unit}")
-        number = size // unit + bias
-        self.unsigned(number, width)
-        self.patch(held, number, width, big)
+    def longer(self, size: int) -> Any:
+        """A longer buffer, for what does not fit."""
+        self.out = self.out + bytearray(len(self.out) + size)
+        return self.out
+
+    def append(self, octets: Any, n: int) -> int:
+        """Put octets at `n`; where they end."""
+        size = len(octets)
+        if n + size > len(self.out):
+            self.longer(n + size)
+        out = self.out
+        if size > 16:
+            out[n : n + size] = octets
+            return n + size
+        p = octets
+        k = 0
+        while k < size:  # a slice of a few costs more than they do
+            out[n] = p[k]
+            n += 1
+            k += 1
+        return n
+
+    def fill(self, octet: int, size: int, n: int) -> int:
+        """Put the same octet so many times."""
+        if n + size > len(self.out):
+            self.longer(n + size)
+        out = self.out
+        while size > 0:
+            out[n] = octet
+            n += 1
+            size -= 1
+        return n
 
     def tag(self, tags: Any, value: Any) -> int:
         number = tags.get(type(value))
@@ -274,16 +323,7 @@ class Emission:
             raise TypeError(f"{value!r} is no variant that goes here")
         if number < 0:  # it carries its own
             number = value._values[-number - 1]
-        self.unsigned(number, 8)
         return number
-
-    def in_tag(self, values: Any, tag: int, parts: Any) -> None:
-        for index, mask, shift in parts:
-            number = values[index]
-            if number & mask != number:
-                raise ValueError(f"{number} does not fit the tag's bits 0x{mask:02X}")
-            tag |= number << shift
-        self.out.append(tag)
 
     def defaults(self, values: Any, wanted: Any) -> bool:
         """Whether these and all later fields are what their absence means."""
@@ -292,27 +332,30 @@ class Emission:
                 return False
         return True
 
-    def rare(self, step: int, value: Any, values: Any, how: Any) -> None:
+    def rare(self, step: int, values: Any, index: int, how: Any) -> bytes:
         """The steps that need Python's own machinery."""
-        if step == 16:
-            self.out += how.pack(value)
-        elif step == 17:
-            pack = how.pack
-            self.out += b"".join([pack(one) for one in value])
-        elif step == 18:
+        value = values[index]
+        if step == STEPS.index("PACK"):
+            return bytes(packed(how, value))
+        if step == STEPS.index("NUMBERS"):
+            return b"".join([packed(how, one) for one in value])
+        if step == STEPS.index("LARGE"):
             width, order, signed = how
-            self.out += int(value).to_bytes(width, order, signed=signed)
-        elif step == 19:
-            self.out += how(value)
-        else:
-            self.bits(values, how)
-
-    def bits(self, values: Any, how: Any) -> None:
+            return int(value).to_bytes(width, order, signed=signed)
+        if step == STEPS.index("CODEC"):
+            return bytes(how(value))
         width, parts = how
         number = 0
-        for index, shift, size, field in parts:
-            part = int(values[index])
+        for place, shift, size, field in parts:
+            part = int(values[place])
             if part < 0 or part >> size:
                 raise ValueError(f"{field}: {part} does not fit {size} bits")
             number |= part << shift
-        self.integer(number, width, 0)
+        return number.to_bytes(width, "little")
+
+
+def packed(how: struct.Struct, value: Any) -> bytes:
+    try:
+        return how.pack(value)
+    except struct.error as exc:
+        raise ValueError(str(exc)) from None

@@ -19,7 +19,7 @@ from ..automata.source import peekable
 from ..automata.story import story
 from ..errors import Incomplete, Malformed, ProtocolError
 from .build import Builder, Reader
-from .emit import Emission, Plan, Writer
+from .emit import Emission, Writer
 from .lower import Lowering
 from .plan import Planning
 
@@ -169,12 +169,8 @@ class Engine:
         return Planning()
 
     @cached_property
-    def plan(self) -> Plan:
-        return self.planning.plan(self.cls)
-
-    @cached_property
     def writer(self) -> Writer:
-        return Writer(self.plan)
+        return Writer(self.planning.several(self.cls))
 
     def spellings(self, record: Any) -> Iterator[bytes]:
         """The octets of a record, in each of the ways it can be written."""
@@ -183,7 +179,7 @@ class Engine:
             if plan.fits(record._values):
                 emission = Emission()
                 emission.run(plan, record._values, 0)
-                yield bytes(emission.out)
+                yield emission.result()
 
     def derive(self, record: Any, name: str) -> int:
         """What a derived field of a record is: as read back from its octets."""

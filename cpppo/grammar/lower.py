@@ -8,6 +8,7 @@ decides over registers.  The value is noted on the tape as it goes, by `actions`
 
 from __future__ import annotations
 
+import codecs
 from typing import Any, cast
 
 from ..automata.machine import decide, state
@@ -304,7 +305,10 @@ class Part:
         if kind.codec is not None:
             action = self.action(actions.DECODE, kind.codec.decode, one.name)
         elif kind.text is not None:
-            action = self.action(actions.TEXT, kind.text, one.name)
+            latin = codecs.lookup(kind.text).name == "iso8859-1"
+            action = self.action(
+                actions.LATIN if latin else actions.TEXT, kind.text, one.name
+            )
         else:
             action = self.action(actions.OCTETS)
         self.span(chain, one, -1 if count is None else count, action)

@@ -106,9 +106,18 @@ class Steps:
         self.ends: list[tuple[str, Field, Measures]] = []
 
     def add(
-        self, kind: str, field: str, a: int = 0, b: int = 0, c: int = 0, index: int = 0
+        self,
+        kind: str,
+        field: str,
+        a: int = 0,
+        b: int = 0,
+        c: int = 0,
+        d: int = 0,
+        e: int = 0,
+        f: int = 0,
+        index: int = 0,
     ) -> None:
-        self.steps += (NUMBER[kind], index, a, b, c, 0)
+        self.steps += (NUMBER[kind], index, a, b, c, d, e, f)
         self.fields.append(field)
 
     def object(self, one: Any) -> int:
@@ -143,20 +152,29 @@ class Steps:
     def field(self, one: Field) -> None:
         if one.trailing and one.stored:
             self.stop(one)
-        if any(isinstance(o.kind, Pad) and o.kind.over == one.name for o in self.all):
-            self.add("FROM", one.name, self.slot(("from", one.name)))
-        for other in self.all:
-            mark = other.mark(Measures)
-            if mark is not None and mark.fields[0] == one.name:
-                self.add("FROM", one.name, self.slot(("from", other.name)))
-                self.ends.append((mark.fields[-1], other, mark))
+        measures = [
+            (other, mark)
+            for other in self.all
+            if (mark := other.mark(Measures)) is not None and mark.fields[0] == one.name
+        ]
+        padded = any(isinstance(o.kind, Pad) and o.kind.over == one.name for o in self.all)
+        if padded or measures:
+            self.add("FROM", one.name, self.slot(one.name))
+        self.ends += [(mark.fields[-1], by, mark) for by, mark in measures]
         self.kind(one)
         for last, by, mark in self.ends:
             if last == one.name:
                 kind = cast(UInt, by.kind)
-                how = (kind.octets, kind.order == BIG, mark.unit, mark.bias)
-                held, begin = self.slot(("held", by.name)), self.slot(("from", by.name))
-                self.add("MEASURED", by.name, held, begin, self.object(how))
+                self.add(
+                    "MEASURED",
+                    by.name,
+                    kind.octets,
+                    int(kind.order == BIG),
+                    self.slot(("held", by.name)),
+                    self.slot(mark.fields[0]),
+                    mark.unit,
+                    mark.bias,
+                )
         self.ends = [end for end in self.ends if end[0] != one.name]
 
     def stop(self, one: Field) -> None:
@@ -181,8 +199,7 @@ class Steps:
         elif isinstance(kind, Reserved):
             self.add("FILL", name, kind.octets, kind.fill)
         elif isinstance(kind, Pad):
-            key = None if kind.over is None else ("from", kind.over)
-            self.add("PAD", name, self.slot(key), kind.to, kind.fill)
+            self.add("PAD", name, self.slot(kind.over), kind.to, kind.fill)
         elif isinstance(kind, Nested | Choice):
             plans = self.work.several(optional(one.type))
             self.add("NESTED", name, self.object(plans), index=index)
@@ -199,8 +216,7 @@ class Steps:
         if one.mark(Tag) and not one.stored:
             self.own_tag(name, kind)
         elif measures := one.mark(Measures):
-            self.slot(("held", name))
-            self.add("HOLD", name, width, big, self.slots["held", name])
+            self.add("HOLD", name, width, big, self.slot(("held", name)))
             del measures
         elif counts := one.mark(Counts):
             where = self.declared.index(counts.field)
@@ -211,7 +227,7 @@ class Steps:
             how = (width, kind.order, kind.signed)
             self.add("LARGE", name, self.object(how), index=index)
         else:
-            self.add("INT", name, width, big, int(kind.signed), index=index)
+            self.add("INT", name, width, big | 2 * kind.signed, index=index)
 
     def own_tag(self, name: str, kind: UInt) -> None:
         parts = [
@@ -223,7 +239,10 @@ class Steps:
             free = 0
             for _, mask, shift in parts:
                 free |= mask << shift
-            self.add("IN_TAG", name, self.tags[0] & ~free, self.object(parts))
+            fixed = self.tags[0] & ~free
+            for number, (index, mask, shift) in enumerate(parts):
+                again = int(number > 0)
+                self.add("IN_TAG", name, fixed, 0, mask, shift, again, index=index)
             return
         order = "big" if kind.order == BIG else "little"
         for octet in self.tags[0].to_bytes(kind.octets, order):
@@ -262,17 +281,18 @@ class Steps:
 
     def tests(self) -> None:
         """What a value must be for this spelling to hold it."""
+        ranges: list[tuple[int, int, int]] = []
+        types: list[tuple[int, Any]] = []
         for one in self.own:
             if not one.stored:
                 continue
             index, kind = self.declared.index(one.name), one.kind
             if isinstance(kind, InTag):
                 values = sorted((tag >> kind.shift) & kind.mask for tag in self.tags)
-                self.plan.tests.append((index, values[0], values[-1]))
+                ranges.append((index, values[0], values[-1]))
             elif isinstance(kind, UInt):
-                self.plan.tests.append((index, kind.least, kind.most))
+                least = max(kind.least, -(1 << 63))
+                ranges.append((index, least, min(kind.most, (1 << 63) - 1)))
             elif isinstance(kind, Octets) and kind.codec is None:
-                wanted = str if kind.text is not None else bytes
-                self.plan.tests.append((index, None, wanted))
-
-
+                types.append((index, bytes if kind.text is None else str))
+        self.plan.test(ranges, types)
