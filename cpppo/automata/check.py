@@ -33,7 +33,7 @@ STEPS = (
     "terminal",
     "waits",
 )
-MACHINE_STEPS = ("_cycle", "bound", "cycles", "leave", "may_end", "satisfied")
+MACHINE_STEPS = ("_cycle", "bound", "cycles", "leave", "satisfied", "stands_well")
 
 
 def graph(machine: dfa) -> list[state]:

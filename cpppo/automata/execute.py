@@ -187,8 +187,9 @@ class Execution:
                 registers[n] = pos
                 value += pos
                 registers[n + 1] = value
-                value += pos * 4294967296
-                pos = registers[n + 1]
+                n = pos
+                pos = value
+                value |= n << 32
             elif op == LIMIT:
                 n = code[pc + 1]
                 value = code[pc + 3]

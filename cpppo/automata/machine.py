@@ -448,10 +448,12 @@ def store(data: Any, place: str, value: Any) -> None:
 class Place:
     """Where one machine stands in one run."""
 
-    __slots__ = ("current", "cycle", "final")
+    __slots__ = ("current", "cycle", "ended", "final", "inner")
 
     def __init__(self) -> None:
         self.current: state | None = None
+        self.inner: Place | None = None  # where that stands, if it is a machine
+        self.ended = False
         self.cycle = 0
         self.final = 0
 
@@ -569,23 +571,37 @@ class dfa(state):
 
     @property
     def name(self) -> str:
-        current = self.current
-        return self._name if current is None else f"{self._name}.{current}"
+        return self._named(self._place())
+
+    def _named(self, place: Place) -> str:
+        current = place.current
+        if current is None:
+            return self._name
+        shown = current.label
+        # A machine inside of itself has a place for each time it was entered.
+        if isinstance(current, dfa) and place.inner is not None:
+            shown = current._named(place.inner)
+        shown = f"(({shown}))" if self.stands_well(place) else f"( {shown} )"
+        return f"{self._name}.{shown}"
 
     @property
     def terminal(self) -> bool:
         return self._terminal and self.satisfied()
 
-    def satisfied(self) -> bool:
+    def satisfied(self, place: Place | None = None) -> bool:
         """Whether the inner graph may end where it stands."""
-        place = self._place()
+        place = self._place() if place is None else place
         if place.cycle + 1 < place.final:
             return False
-        return place.current is None or self.may_end(place.current)
+        return place.current is None or self.stands_well(place)
 
     @staticmethod
-    def may_end(current: state) -> bool:
-        return current.terminal
+    def stands_well(place: Place) -> bool:
+        """Whether the state of a place is terminal, be it a machine or none."""
+        current = cast(state, place.current)
+        if isinstance(current, dfa) and place.inner is not None:
+            return current._terminal and current.satisfied(place.inner)
+        return current._terminal if isinstance(current, dfa) else current.terminal
 
     # -- the run
 
@@ -623,7 +639,11 @@ class dfa(state):
             entered.depth += 1
             if entered.depth > NESTED:
                 raise self.too_deep(machine, source.sent)
+        former = entered.places.get(self)
         place = entered.places[self] = Place()
+        outer = None if machine is None else entered.places.get(machine)
+        if outer is not None:
+            outer.inner = place
         path = join(path, self.context)
         self.prepare(data, path)
         ending = self.bound(source, path, data, ending)
@@ -632,7 +652,9 @@ class dfa(state):
             began = source.sent
             yield from self._cycle(place, source, path, data, ending)
             place.cycle = place.final if source.sent == began else place.cycle + 1
-        entered.places[self] = place  # a machine inside itself has left its own
+        place.ended = True
+        if outer is not None and former is not None and not former.ended:
+            entered.places[self] = former  # it was inside of itself
         if place.final:
             self.leave(source, path, data, ending)
         if machine is not None and self.nests:
@@ -651,17 +673,19 @@ class dfa(state):
         self, place: Place, source: Any, path: str, data: Any, ending: int | None
     ) -> Steps:
         current = place.current = self.initial
+        place.inner = None
         seen = {(source.sent, current)}
         yield self, current
         while True:
             yield from current.steps(source, self, path, data, ending)
             # Terminal, and this machine or this state wants no more than it must.
-            if not (self.greedy and current.greedy) and current.terminal:
+            if not (self.greedy and current.greedy) and self.stands_well(place):
                 return
             target = yield from current.onward(source, self, path, data, ending)
             if target is None:
                 break
             current = place.current = target
+            place.inner = None
             if (source.sent, current) in seen and not current.consumes:
                 raise GrammarError(
                     f"{self._name}: {current.label} is entered again at "
@@ -669,7 +693,7 @@ class dfa(state):
                 )
             seen.add((source.sent, current))
             yield self, current
-        if not current.terminal:
+        if not self.stands_well(place):
             raise self.failure(current, source, ending)
 
     def failure(

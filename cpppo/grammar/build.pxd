@@ -30,9 +30,9 @@ cdef class Builder:
         stack=list, values=tuple, room="Py_ssize_t", top="Py_ssize_t",
         mark="Py_ssize_t",
         i="Py_ssize_t", k="Py_ssize_t", kind=int, operand="long long", arity="Py_ssize_t",
-        begin="Py_ssize_t", end="Py_ssize_t",
+        begin="long long", end="long long",
     )
     cpdef build(self, const long long[::1] tape, Py_ssize_t taped, object octets)
 
-    @cython.locals(begin="Py_ssize_t", end="Py_ssize_t")
+    @cython.locals(begin="long long", end="long long")
     cpdef rare(self, int kind, Py_ssize_t k, long long operand, object octets)

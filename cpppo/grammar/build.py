@@ -133,12 +133,12 @@ class Builder:
                     top += 1
                 elif kind == OCTETS:
                     begin = operand >> 32
-                    end = operand & 4294967295
+                    end = operand - (begin << 32)
                     stack[top] = p[begin:end]
                     top += 1
                 elif kind == LATIN:
                     begin = operand >> 32
-                    end = operand & 4294967295
+                    end = operand - (begin << 32)
                     stack[top] = p[begin:end].decode("latin-1")
                     top += 1
                 elif kind == CONSTANT:
@@ -161,7 +161,7 @@ class Builder:
         """The actions that need Python's own machinery."""
         argument = self.arguments[k]
         begin = operand >> 32
-        end = operand & 4294967295
+        end = operand - (begin << 32)
         try:
             if kind == actions.TEXT:
                 value = octets[begin:end].decode(argument)
@@ -195,7 +195,8 @@ class Builder:
         self, k: int, kind: int, operand: int, octets: Any, exc: Exception
     ) -> Malformed:
         machine, _, state = self.fields[k].partition(".")
-        begin, end = operand >> 32, operand & 4294967295
+        begin = operand >> 32
+        end = operand - (begin << 32)
         if kind == actions.CONVERT:
             return Malformed(
                 f"{operand} is none of its values", machine=machine, state=state

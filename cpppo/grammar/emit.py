@@ -134,6 +134,12 @@ class Emission:
     def number(self, value: int, width: int, big: int, at: int) -> None:
         """A number whose range was looked at, to a place in the output."""
         out = self.out
+        if width == 4 and not big:
+            out[at] = value & 255
+            out[at + 1] = value >> 8 & 255
+            out[at + 2] = value >> 16 & 255
+            out[at + 3] = value >> 24 & 255
+            return
         k = width
         while k > 0:
             k -= 1
@@ -198,22 +204,21 @@ class Emission:
                     else:
                         several = values[steps[i + 1]]
                         number = len(several)
-                    if b & 2:
-                        k = number >> 8 * a - 1  # nothing but copies of the sign
-                        if k != 0 and k != -1:
-                            raise ValueError(f"{number} does not fit {a} signed octets")
-                    elif number < 0 or number >> 8 * a:
-                        raise ValueError(f"{number} does not fit {a} octets")
-                    if a == 1:
+                    if b == 0 and a == 1:
+                        if number & -256:
+                            raise ValueError(f"{number} does not fit 1 octet")
+                        out[at] = number
+                    elif b == 0 and a == 2:
+                        if number & -65536:
+                            raise ValueError(f"{number} does not fit 2 octets")
                         out[at] = number & 255
-                    elif b & 1 or (a != 2 and a != 4):
-                        self.number(number, a, b & 1, at)
+                        out[at + 1] = number >> 8
                     else:
-                        out[at] = number & 255
-                        out[at + 1] = number >> 8 & 255
-                        if a == 4:
-                            out[at + 2] = number >> 16 & 255
-                            out[at + 3] = number >> 24 & 255
+                        # What is beyond its octets: nothing, or copies of the sign.
+                        k = number >> (8 * a - 1 if b & 2 else 8 * a)
+                        if k != 0 and (k != -1 or b < 2):
+                            raise ValueError(f"{number} does not fit {a} octets")
+                        self.number(number, a, b & 1, at)
                     n += a
                 elif step == OCTET:
                     out[n] = a
@@ -233,6 +238,9 @@ class Emission:
                 elif step == HOLD:
                     slots[base + steps[i + 4]] = n
                     n += a
+                    k = steps[i + 5]
+                    if k:  # what it is the length of begins here
+                        slots[base + k] = n
                 elif step == FROM:
                     slots[base + a] = n
                 elif step == OCTETS:
@@ -258,6 +266,9 @@ class Emission:
                     if k:
                         n = self.fill(steps[i + 4], b - k, n)
                         out = self.out
+                elif step == FILL and a == 1:
+                    out[n] = steps[i + 3]
+                    n += 1
                 elif step == FILL:
                     n = self.fill(steps[i + 3], a, n)
                     out = self.out
@@ -295,7 +306,7 @@ class Emission:
         if n + size > len(self.out):
             self.longer(n + size)
         out = self.out
-        if size > 16:
+        if size > 4:
             out[n : n + size] = octets
             return n + size
         p = octets

@@ -14,7 +14,7 @@ Places in errors count from the first octet of the message that failed, as those
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ..automata.rows import FAILED, FINISHED, WAITING
 from ..errors import GrammarError, Incomplete, Malformed, ProtocolError
@@ -175,8 +175,3 @@ class MessageParser(Generic[M]):
             offset=self.limit,
             around=octets[:8],
         )
-
-
-def parsed(parser: MessageParser[Any], octets: bytes) -> list[Any]:
-    """All messages of a whole input."""
-    return [*parser.feed(octets), *parser.close()]

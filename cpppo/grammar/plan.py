@@ -17,7 +17,7 @@ from .declaration import (
     element_of,
     optional,
 )
-from .emit import STEPS, Plan
+from .emit import STEP, STEPS, Plan
 from .lower import layouts, numbers_format
 from .wire import (
     BIG,
@@ -159,7 +159,7 @@ class Steps:
         ]
         padded = any(isinstance(o.kind, Pad) and o.kind.over == one.name for o in self.all)
         if padded or measures:
-            self.add("FROM", one.name, self.slot(one.name))
+            self.begin(one, measures)
         self.ends += [(mark.fields[-1], by, mark) for by, mark in measures]
         self.kind(one)
         for last, by, mark in self.ends:
@@ -176,6 +176,16 @@ class Steps:
                     mark.bias,
                 )
         self.ends = [end for end in self.ends if end[0] != one.name]
+
+    def begin(self, one: Field, measures: list[tuple[Field, Measures]]) -> None:
+        """Note where a field begins, with the length before it where there is one."""
+        slot = self.slot(one.name)
+        last = self.steps[-STEP:]
+        held = [self.slots.get(("held", by.name)) for by, _ in measures]
+        if last and last[0] == NUMBER["HOLD"] and last[4] in held and slot:
+            self.steps[-STEP + 5] = slot
+        else:
+            self.add("FROM", one.name, slot)
 
     def stop(self, one: Field) -> None:
         later = self.all[self.all.index(one) :]
