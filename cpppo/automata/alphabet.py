@@ -74,7 +74,6 @@ class Alphabet:
         octets_only = any(place.alphabet is int for place in places)
         return cls(False, [], [], either=not (ranges or octets_only))
 
-
     def symbol(self, column: int) -> Any:
         """A symbol that a column stands for; None where it stands for none."""
         if not self.text:

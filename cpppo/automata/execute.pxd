@@ -45,7 +45,7 @@ cdef class Execution:
         INT1=int, INT2=int, INT4=int, SWITCH=int, SPAN=int, LIMIT=int, UNLIMIT=int,
         CALL=int, RETURN=int, MATCH=int, BUILD=int, REPEAT=int, NEXT=int, INTN=int,
         PAD=int, HERE=int, BITS=int, STARTS=int, SAVE=int, RESTORE=int, SCAN=int,
-        TAKE=int, EFFECT=int, COMPUTE=int, TEST=int, DONE=int,
+        TAKE=int, EFFECT=int, COMPUTE=int, TEST=int, DONE=int, DIGITS=int,
         WAITING=int, FINISHED=int, FAILED=int,
         NO_EDGE=int, OVERRUN=int, LEFT_OVER=int, TOO_DEEP=int, NO_COUNT=int, ENDED=int,
         p="const unsigned char *", c="unsigned char",

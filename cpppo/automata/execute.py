@@ -96,6 +96,7 @@ class Execution:
         BUILD, REPEAT, NEXT, INTN, PAD = 10, 11, 12, 13, 14
         HERE, BITS, STARTS, SAVE, RESTORE = 15, 16, 17, 18, 19
         SCAN, TAKE, EFFECT, COMPUTE, TEST, DONE = 20, 21, 22, 23, 24, 25
+        DIGITS = 26
         WAITING, FINISHED, FAILED = 0, 1, 2
         NO_EDGE, OVERRUN, LEFT_OVER, TOO_DEEP, NO_COUNT, ENDED = 1, 2, 3, 4, 5, 6
         p = octets
@@ -157,9 +158,7 @@ class Execution:
                     reason = ENDED
                     break
                 value = p[pos + 3]
-                value = (
-                    p[pos] | p[pos + 1] << 8 | p[pos + 2] << 16
-                ) + value * 16777216
+                value = (p[pos] | p[pos + 1] << 8 | p[pos + 2] << 16) + value * 16777216
                 pos += 4
                 registers[code[pc + 1]] = value
             elif op == SPAN:
@@ -359,8 +358,7 @@ class Execution:
                 while pos < end:
                     need = n
                     room = pos + 4096
-                    if room > end:
-                        room = end
+                    room = min(room, end)
                     for c in p[pos:room]:
                         n = tables[n + c]
                     if n == dead:
@@ -387,6 +385,34 @@ class Execution:
                 if registers[code[pc + 1]] == 0:
                     pc = code[pc + 2]
                     continue
+            elif op == DIGITS:
+                # Some digits, then the octets that end them, kept as a literal.
+                need = code[pc + 2]
+                k = pos
+                value = 0
+                while k < end and need > 0 and 48 <= p[k] <= 57:
+                    value = value * 10 + p[k] - 48
+                    need -= 1
+                    k += 1
+                n = code[pc + 3]
+                need = tables[n]
+                if k == pos:
+                    need = 0 if k < end else 1
+                    n = -1
+                while n >= 0 and need > 0 and k < end and p[k] == tables[n + 1]:
+                    need -= 1
+                    n += 1
+                    k += 1
+                if k >= end and need > 0:
+                    need += k - pos
+                    reason = ENDED
+                    break
+                if need > 0 or n < 0:
+                    pos = k
+                    reason = NO_EDGE
+                    break
+                pos = k
+                registers[code[pc + 1]] = value
             elif op == DONE:
                 status = FINISHED
                 break

@@ -171,7 +171,9 @@ class state:
     def __setitem__(self, key: Any, target: state | decide | None) -> None:
         """The edge on `key`: a symbol, True (any), None (none), or a recognizer."""
         if target is not None and not isinstance(target, state | decide):
-            raise KeyError(f"{self._name}: {target!r} is no state that an edge leads to")
+            raise KeyError(
+                f"{self._name}: {target!r} is no state that an edge leads to"
+            )
         self._edge(key).add(target)
 
     def _edge(self, key: Any) -> Edge:
@@ -269,9 +271,7 @@ class state:
             raise self.starved(machine, source.sent, limited)
         self.process(source, machine, path, data)
 
-    def starved(
-        self, machine: dfa | None, offset: int, limited: bool
-    ) -> ProtocolError:
+    def starved(self, machine: dfa | None, offset: int, limited: bool) -> ProtocolError:
         """Why this state cannot take the symbol that it must."""
         end = "its limit is reached" if limited else "the input ended"
         return (Malformed if limited else Incomplete)(
@@ -492,7 +492,9 @@ class dfa(state):
         **kwds: Any,
     ) -> None:
         if not isinstance(initial, state):
-            raise GrammarError(f"machine {name!r}: needs an initial state, not {initial!r}")
+            raise GrammarError(
+                f"machine {name!r}: needs an initial state, not {initial!r}"
+            )
         if name is None:
             name = initial.label
         if isinstance(limit, int):
@@ -696,16 +698,12 @@ class dfa(state):
         if not self.stands_well(place):
             raise self.failure(current, source, ending)
 
-    def failure(
-        self, current: state, source: Any, ending: int | None
-    ) -> ProtocolError:
+    def failure(self, current: state, source: Any, ending: int | None) -> ProtocolError:
         """Why the run may not end in `current`."""
         limited = is_limited(source, ending)
         # No symbol helps where none is waited for.
         symbol = source.peek() if current.waits() and not limited else None
-        problem = (
-            f"sub-machine terminated in a non-terminal state, after {source.sent} symbols"
-        )
+        problem = f"sub-machine terminated in a non-terminal state, after {source.sent} symbols"
         if limited:
             problem += ", at its limit"
         stuck = limited or symbol is not None or not current.waits()

@@ -36,6 +36,7 @@ from .registers import (
     bits,
     built,
     cell,
+    digits,
     equals,
     pad,
     repeated,
@@ -125,6 +126,8 @@ class Program:
         self.alphabet = flat.alphabet
         self.effects = tuple(flat.effects)
         self.names = tuple(flat.names)
+        self.states = tuple(place for _, place in flat.ids)
+        self.failure: Any = None  # what says why a run of these rows failed
         self.places = tuple(flat.ids)  # the (machine, state) of each name
         self.rows = {row.label.pc: row for row in flat.rows}
         self.scanned = dict(flat.scanned)
@@ -153,7 +156,9 @@ class Program:
             shown = " ".join(f"{machine}.{place}" for machine, place, _ in states)
             operands = " ".join(str(number(o)) for o in (row.a, row.b, row.c, row.d))
             follows = row.follows.pc if row.follows else "-"
-            lines.append(f"{pc:5} {row.operation:8} {operands:20} {follows!s:>5}  {shown}")
+            lines.append(
+                f"{pc:5} {row.operation:8} {operands:20} {follows!s:>5}  {shown}"
+            )
         return "\n".join(lines)
 
 
@@ -185,7 +190,9 @@ class Flattening:
         self.recursive: set[dfa] = set()
         self._survey(machine)
         check(self.graphs)
-        self.alphabet = Alphabet.of(one for many in self.graphs.values() for one in many)
+        self.alphabet = Alphabet.of(
+            one for many in self.graphs.values() for one in many
+        )
         self.registers = 2 + max(self._registers(), default=-1)
         self.dead = len(self.tables)
         self.tables += [self.dead] * 256 + [0]
@@ -226,7 +233,7 @@ class Flattening:
                     yield place.load.register
                 if isinstance(place, span):
                     yield place.register + 1
-                if isinstance(place, bits):
+                if isinstance(place, bits | digits):
                     yield place.register
                 if isinstance(place, built) and place.here is not None:
                     yield place.here
@@ -280,7 +287,10 @@ class Flattening:
     # -- machines
 
     def scope(self, machine: dfa, path: str, tail: Callable[..., Label]) -> Scope:
-        for known, own in ((KNOWN_STEPS, type(machine).steps), (KNOWN_RUNS, type(machine).run)):
+        for known, own in (
+            (KNOWN_STEPS, type(machine).steps),
+            (KNOWN_RUNS, type(machine).run),
+        ):
             if own not in known:
                 raise unflattened(machine, own)
         places = self.graphs[machine]
@@ -537,8 +547,17 @@ class Flattening:
         row: Row | None = None
         if isinstance(place, span):
             count = place.count
-            operands = counted(count) if isinstance(count, Count) else (rows.TO_END, 1, 0)
-            row = self.row("SPAN", place.register, *operands, taken=here, before=entered)
+            operands = (
+                counted(count) if isinstance(count, Count) else (rows.TO_END, 1, 0)
+            )
+            row = self.row(
+                "SPAN", place.register, *operands, taken=here, before=entered
+            )
+        elif isinstance(place, digits):
+            literal = len(self.tables)
+            self.tables += (len(place.end), *place.end)
+            operands = (place.register, place.most, literal)
+            row = self.row("DIGITS", *operands, taken=here, before=entered)
         elif isinstance(place, pad):
             row = self.row("PAD", place.origin, place.to, taken=here, before=entered)
         elif isinstance(place, bits):
@@ -650,7 +669,12 @@ class Flattening:
         return self.labelled(target, scope)
 
     def _decide(
-        self, kind: object, choices: list[decide], place: state, scope: Scope, rest: Label
+        self,
+        kind: object,
+        choices: list[decide],
+        place: state,
+        scope: Scope,
+        rest: Label,
     ) -> Label:
         targets = [
             self.end(place, scope, None, ())
@@ -666,7 +690,9 @@ class Flattening:
             self.tables.append(len(predicate.literals))
             for literal in predicate.literals:
                 self.tables += (len(literal), *literal)
-            row = self.row("STARTS", predicate.register, table, targets[0], follows=rest)
+            row = self.row(
+                "STARTS", predicate.register, table, targets[0], follows=rest
+            )
             return row.label
         if isinstance(predicate, holds):
             register = self.scratch()

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-from ..errors import GrammarError, Incomplete, Malformed
+from ..errors import GrammarError, Incomplete, Malformed, ProtocolError
 from .machine import Pair, Steps, dfa, state
 from .rows import DEEPEST, LENGTH_MOST
 
@@ -29,6 +29,7 @@ __all__ = [
     "bits",
     "built",
     "cell",
+    "digits",
     "equals",
     "number",
     "pad",
@@ -193,6 +194,70 @@ class span(taking):
         memory.registers[self.register] = begin
         memory.registers[self.register + 1] = len(memory.octets)
         super().finish(memory, begin)
+
+
+class digits(taking):
+    """Takes decimal digits to a register, and the octets that end them."""
+
+    def __init__(self, name: str, register: int, most: int, end: bytes) -> None:
+        super().__init__(name)
+        self.register = register
+        self.most = most
+        self.end = end
+
+    def steps(
+        self,
+        source: Any,
+        machine: dfa | None,
+        path: str | None,
+        data: Any,
+        ending: int | None,
+    ) -> Steps:
+        text = b""
+        while not (number := text.rstrip(self.end)) or text != number + self.end:
+            yield from self.awaited(source, machine, text, ending)
+            symbol = source.peek()
+            if not self.goes_on(text, symbol):
+                raise self.failed(Malformed, machine, source, text)
+            yield machine, self
+            data.octets.append(next(source))
+            text += bytes((symbol,))
+        data.registers[self.register] = int(number)
+        data.note(self.builds, int(number))
+
+    def awaited(
+        self, source: Any, machine: dfa | None, text: bytes, ending: int | None
+    ) -> Steps:
+        """Wait for an octet; an error if none will come."""
+        if ending is not None and source.sent >= ending:
+            raise self.failed(Malformed, machine, source, text)
+        if source.peek() is None:
+            yield machine, None
+            if source.peek() is None:
+                raise self.failed(Incomplete, machine, source, text)
+
+    def goes_on(self, text: bytes, symbol: int) -> bool:
+        """Whether a symbol may follow what was taken."""
+        number = text.rstrip(self.end)
+        ended = text[len(number) :]
+        if not ended and 48 <= symbol <= 57 and len(number) < self.most:
+            return True
+        return bool(number) and self.end[len(ended) : len(ended) + 1] == bytes(
+            (symbol,)
+        )
+
+    def failed(
+        self, kind: Any, machine: dfa | None, source: Any, text: bytes
+    ) -> ProtocolError:
+        return cast(
+            ProtocolError,
+            kind(
+                f"no number of at most {self.most} digits, and {self.end!r} after it",
+                machine=machine.label if machine else "",
+                state=self.label,
+                offset=source.sent,
+            ),
+        )
 
 
 class pad(taking):
@@ -373,4 +438,3 @@ def unflattened(place: state, what: object) -> GrammarError:
     return GrammarError(
         f"{place.label}: cannot be flattened, because it holds the callable {name}"
     )
-

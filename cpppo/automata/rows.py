@@ -44,6 +44,7 @@ OPERATIONS = (
     "COMPUTE",
     "TEST",
     "DONE",
+    "DIGITS",
 )
 
 # What a run answers, and why it failed.

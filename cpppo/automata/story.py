@@ -13,13 +13,21 @@ from typing import Any
 
 from .program import Program, Row
 
-__all__ = ["story"]
+__all__ = ["places", "story"]
 
 
 def story(
     program: Program, visits: list[tuple[int, int]], octets: Any, end: int
 ) -> list[tuple[str, str]]:
     """The states behind some visits of rows; `end` is where the run stands now."""
+    numbers = places(program, visits, octets, end)
+    return [program.names[number][:2] for number in numbers]
+
+
+def places(
+    program: Program, visits: list[tuple[int, int]], octets: Any, end: int
+) -> list[int]:
+    """The same, as the numbers of the states in the program."""
     numbers: list[int] = []
     done = (-1, end)
     for (pc, pos), (following, after) in pairwise([*visits, done]):
@@ -27,7 +35,7 @@ def story(
         numbers += states(program, row, octets, pos, after)
         if following >= 0 and not (row.operation == "NEXT" and skips(row, following)):
             numbers += row.after
-    return [program.names[number][:2] for number in numbers]
+    return numbers
 
 
 def skips(row: Row, following: int) -> bool:
@@ -43,7 +51,7 @@ def states(
     taken = after - pos
     if row.operation == "SCAN":
         yield from scanned(program, row, octets, pos, after)
-    elif row.operation in ("SPAN", "PAD"):
+    elif row.operation in ("SPAN", "PAD", "DIGITS"):
         yield from row.taken * taken
     else:
         yield from row.taken[:taken]

@@ -44,7 +44,9 @@ class Builder:
 
     def __init__(self, chains: Any, entries: Any) -> None:
         # A chain is a run of actions that ends with -1.
-        heads, kinds, arities = [], [], []
+        heads: list[int] = []
+        kinds: list[int] = []
+        arities: list[int] = []
         self.arguments: list[Any] = []
         self.fields: list[str] = []
         for chain in chains:
@@ -78,6 +80,7 @@ class Builder:
         notes = tape
         p = octets
         room = 32
+        values: tuple[Any, ...]
         stack: list[Any] = [None] * room
         top = 0
         mark = 0  # where the innermost list began; what is there is the one around it
@@ -157,7 +160,7 @@ class Builder:
                 kind = kinds[k]
         return stack[0]
 
-    def rare(self, kind: int, k: int, operand: int, octets: Any) -> None:
+    def rare(self, kind: int, k: int, operand: int, octets: Any) -> Any:
         """The actions that need Python's own machinery."""
         argument = self.arguments[k]
         begin = operand >> 32

@@ -20,6 +20,7 @@ from .wire import (
     Bits,
     Choice,
     Counts,
+    Digits,
     Float,
     InTag,
     Kind,
@@ -128,13 +129,22 @@ class Declaration:
                 return one, mark
         return None
 
-    def span(self, name: str) -> tuple[Field, Measures] | None:
-        """The field that measures several, of which this is the first, and how."""
+    def span(
+        self, name: str, open_: tuple[str, ...] = ()
+    ) -> tuple[Field, Measures] | None:
+        """The field that measures several, of which this is the first, and how.
+
+        Of one field alone too, if its kind takes no length itself.  Where several
+        begin here, the longest that is not open yet.
+        """
+        found = []
         for one in self.fields:
             mark = one.mark(Measures)
-            if mark is not None and len(mark.fields) > 1 and mark.fields[0] == name:
-                return one, mark
-        return None
+            if mark is None or mark.fields[0] != name or one.name in open_:
+                continue
+            if len(mark.fields) > 1 or not takes_length(self.field(name).kind):
+                found.append((one, mark))
+        return max(found, key=lambda each: len(each[1].fields), default=None)
 
     def counter(self, name: str) -> Field | None:
         for one in self.fields:
@@ -283,7 +293,7 @@ def check_mark(
     declaration: Declaration, one: Field, mark: Mark, later: list[str]
 ) -> None:
     wrong = declaration.wrong
-    if not isinstance(one.kind, UInt) and not isinstance(mark, Trailing):
+    if not isinstance(one.kind, UInt | Digits) and not isinstance(mark, Trailing):
         raise wrong(one.name, f"{type(mark).__name__} stands on integers only")
     if isinstance(mark, Measures | Counts | Tags) and one.kind.octets > 8:  # type: ignore[attr-defined]
         raise wrong(one.name, "a length, count or tag has at most 8 octets")
@@ -384,6 +394,26 @@ def check_bits(declaration: Declaration) -> None:
             raise declaration.wrong(
                 group[0].name, f"this group has {width} bits, not 8 to 56 in whole octets"
             )
+
+
+def takes_length(kind: Kind) -> bool:
+    """Whether it is the length, where there is one, that ends a field of this kind."""
+    if isinstance(kind, Octets):
+        return not isinstance(kind.count, int)
+    if isinstance(kind, Repeat):
+        return kind.of is None or kind.count is None
+    return isinstance(kind, Nested | Choice)
+
+
+def asks(fields: tuple[Field, ...], at: int) -> bool:
+    """Whether the octets may end before this field, and the rest be left out.
+
+    What is not stored goes with the field after it: there is no length of nothing.
+    """
+    if not fields[at].trailing:
+        return False
+    before = fields[at - 1] if at else None
+    return before is None or not before.trailing or before.stored
 
 
 def bit_groups(fields: tuple[Field, ...]) -> Iterator[list[Field]]:

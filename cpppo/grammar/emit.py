@@ -39,6 +39,8 @@ STEPS = (
     "NUMBERS",
     "LARGE",
     "CODEC",
+    "DIGITS",
+    "INSERT",
 )
 
 
@@ -170,6 +172,7 @@ class Emission:
     def run(self, plan: Plan, values: Any, base: int) -> None:
         INT, COUNT, TAGGED, MEASURED, OCTET, NESTED, LIST = 0, 1, 2, 3, 4, 5, 6
         HOLD, FROM, PAD, OCTETS, TEXT, FILL, IN_TAG, STOP = 7, 8, 9, 10, 11, 12, 13, 15
+        INSERT = 21
         steps = plan.steps
         slots = self.slots
         objects = plan.objects
@@ -285,6 +288,10 @@ class Emission:
                 elif step == STOP:
                     if self.defaults(values, objects[a]):
                         break
+                elif step == INSERT:
+                    at = slots[base + steps[i + 3]]
+                    n = self.insert(objects[a], at, slots[base + steps[i + 4]], n)
+                    out = self.out
                 else:
                     n = self.append(self.rare(step, values, steps[i + 1], objects[a]), n)
                     out = self.out
@@ -316,6 +323,16 @@ class Emission:
             n += 1
             k += 1
         return n
+
+    def insert(self, how: Any, held: int, begin: int, n: int) -> int:
+        """Put the digits of a length before what they measure."""
+        most, end, unit, bias = how
+        if (n - begin) % unit:
+            raise ValueError(f"{n - begin} octets are no multiple of {unit}")
+        text = decimal((n - begin) // unit + bias, most, end)
+        self.append(text, n)  # for the room
+        self.out[held : n + len(text)] = text + bytes(self.out[held:n])
+        return n + len(text)
 
     def fill(self, octet: int, size: int, n: int) -> int:
         """Put the same octet so many times."""
@@ -355,6 +372,9 @@ class Emission:
             return int(value).to_bytes(width, order, signed=signed)
         if step == STEPS.index("CODEC"):
             return bytes(how(value))
+        if step == STEPS.index("DIGITS"):
+            most, end, counted = how
+            return decimal(value if counted is None else len(values[counted]), most, end)
         width, parts = how
         number = 0
         for place, shift, size, field in parts:
@@ -363,6 +383,13 @@ class Emission:
                 raise ValueError(f"{field}: {part} does not fit {size} bits")
             number |= part << shift
         return number.to_bytes(width, "little")
+
+
+def decimal(number: int, most: int, end: bytes) -> bytes:
+    """A number as digits, and what ends them."""
+    if not isinstance(number, int) or number < 0 or len(text := b"%d" % number) > most:
+        raise ValueError(f"{number!r} does not fit {most} digits")
+    return text + end
 
 
 def packed(how: struct.Struct, value: Any) -> bytes:

@@ -13,10 +13,11 @@ from typing import Any
 
 from ..automata import rows
 from ..automata.execute import Execution
+from ..automata.machine import describe_edges
 from ..automata.program import Program, flatten
 from ..automata.registers import Memory, section
 from ..automata.source import peekable
-from ..automata.story import story
+from ..automata.story import places, story
 from ..errors import Incomplete, Malformed, ProtocolError
 from .build import Builder, Reader
 from .emit import Emission, Writer
@@ -93,10 +94,12 @@ class Engine:
         """How far a run came, with the octets of a number that was begun."""
         pos = int(execution.pos)
         row = self.program.rows[execution.pc]
+        if row.operation == "DIGITS" and execution.reason == rows.OVERRUN:
+            return int(min(stop, execution.limit))
         short = execution.reason in (rows.ENDED, rows.OVERRUN)
         if short and row.operation.startswith("INT"):
             return int(min(stop, execution.limit))
-        if execution.reason == rows.ENDED and row.operation in ("SPAN", "PAD"):
+        if execution.reason == rows.ENDED and row.operation in ("SPAN", "PAD", "DIGITS"):
             return stop
         return pos
 
@@ -121,9 +124,9 @@ class Engine:
         """What went wrong, and where: told by going there once more."""
         octets = bytes(octets)
         again, status = self.watched(octets)
-        told = self._told(again, octets)
-        machine, state = told[-1] if told else (self.name, "begin")
         offset = self.reached(again, len(octets))
+        last = places(self.program, again.visits, octets, offset)[-1]
+        machine, state, _ = self.program.names[last]
         around = octets[offset : offset + 8]
         if status == rows.FINISHED:
             left = len(octets) - offset
@@ -139,11 +142,13 @@ class Engine:
         kind: Any = Malformed
         if reason == rows.ENDED or (reason == rows.NO_EDGE and ended):
             kind = Incomplete
-        return kind(
+        expected = describe_edges(self.program.states[last])
+        return kind(  # type: ignore[no-any-return]
             self._problem(again, reason, offset),
             machine=machine,
             state=state,
             offset=offset,
+            expected=expected if reason == rows.NO_EDGE else "",
             around=around,
         )
 

@@ -9,6 +9,7 @@ decides over registers.  The value is noted on the tape as it goes, by `actions`
 from __future__ import annotations
 
 import codecs
+import struct
 from typing import Any, cast
 
 from ..automata.machine import decide, state
@@ -17,6 +18,7 @@ from ..automata.registers import (
     bits,
     built,
     cell,
+    digits,
     equals,
     number,
     pad,
@@ -31,6 +33,7 @@ from .actions import Actions
 from .declaration import (
     Declaration,
     Field,
+    asks,
     bit_groups,
     element_of,
     is_enum,
@@ -43,6 +46,7 @@ from .wire import (
     BIG,
     Bits,
     Choice,
+    Digits,
     Float,
     InTag,
     Nested,
@@ -154,39 +158,42 @@ class Part:
             gone[None] = end
         chain.then(end)
 
-    def run(self, chain: Chain, fields: tuple[Field, ...]) -> None:
+    def run(
+        self, chain: Chain, fields: tuple[Field, ...], spans: tuple[str, ...] = ()
+    ) -> None:
+        """Lay fields; `spans` are the lengths that they are within already."""
         at = 0
         while at < len(fields):
-            one = fields[at]
-            if one.trailing:
+            if not spans and asks(fields, at):
+                one = fields[at]
                 ask = state(f"{one.name}?")
                 chain.then(ask)
                 # Any octet leads to the field, none to its absence.
-                chain.last = asking = Asking(ask)
+                chain.last = cast(Any, Asking(ask))
                 self.absent.append((ask, self.fields_laid.index(one)))
-                self.field(cast(Any, chain), one)
-                del asking
-                at += 1
-            elif isinstance(one.kind, Bits):
-                group = next(group for group in bit_groups(fields[at:]))
-                self.bits(chain, group)
-                at += len(group)
-            else:
-                at += self.one_or_measured(chain, fields, at)
+            at += self.one_or_measured(chain, fields, at, spans)
 
-    def one_or_measured(self, chain: Chain, fields: tuple[Field, ...], at: int) -> int:
+    def one_or_measured(
+        self, chain: Chain, fields: tuple[Field, ...], at: int, spans: tuple[str, ...]
+    ) -> int:
         one = fields[at]
-        found = self.declaration.span(one.name)
+        found = self.declaration.span(one.name, spans)
+        if found is None and isinstance(one.kind, Bits):
+            group = next(group for group in bit_groups(fields[at:]))
+            self.bits(chain, group)
+            return len(group)
         if found is None:
             self.field(chain, one)
             return 1
         several = fields[at : at + len(found[1].fields)]
         head = state("begin")
         inner = Chain(head)
-        self.run(inner, several)
+        self.run(inner, several, (*spans, found[0].name))
         inner.last._terminal = True
         count = self.measured(found)
-        name = f"{several[0].name}..{several[-1].name}"
+        name = several[0].name
+        if len(several) > 1:
+            name = f"{name}..{several[-1].name}"
         chain.then(section(name, head, count, self.saved(several[-1])))
         return len(several)
 
@@ -243,8 +250,12 @@ class Part:
             self.begin(chain, one.name, self.fields_laid)
         if isinstance(kind, UInt):
             self.integer(chain, one, kind)
+        elif isinstance(kind, Digits):
+            taker = digits(one.name, self.new(one.name), kind.most, kind.end)
+            taker.builds = self.whole(one) if one.stored else ()
+            chain.then(taker)
         elif isinstance(kind, Float):
-            action = self.action(actions.UNPACK, kind.format, one.name)
+            action = self.action(actions.UNPACK, struct.Struct(kind.format), one.name)
             self.span(chain, one, Count(bias=kind.octets), action)
         elif isinstance(kind, Octets):
             self.octets(chain, one, kind)
@@ -315,6 +326,7 @@ class Part:
 
     def bits(self, chain: Chain, group: list[Field]) -> None:
         width = sum(cast(Bits, one.kind).width for one in group)
+        self.begin(chain, group[0].name, self.fields_laid)
         name = "|".join(one.name for one in group)
         origin = self.new(name)
         cells = number(name, origin, width // 8)
@@ -393,7 +405,8 @@ class Part:
         """Numbers of one width go together, as the octets that they are."""
         if isinstance(of, UInt) and of.octets not in (1, 2, 4, 8):
             raise self.declaration.wrong(one.name, "repeats numbers of 1, 2, 4 or 8 octets")
-        action = self.action(actions.NUMBERS, numbers_format(of), one.name)
+        how = struct.Struct(numbers_format(of))
+        action = self.action(actions.NUMBERS, how, one.name)
         count: Count | int = -1
         if times is not None:
             unit = times.unit * of.octets
@@ -521,7 +534,11 @@ class Family:
             part.pushed = list(base.pushed)
         head = built("begin")
         chain = Chain(head)
-        mine = tuple(one for one in fields if not isinstance(one.kind, InTag))
+        mine = tuple(
+            one
+            for one in fields
+            if not (isinstance(one.kind, InTag) or (one.stored and one.mark(Tag)))
+        )
         for one in fields:
             if isinstance(one.kind, InTag):
                 part.some_bits(chain, one, register, one.kind.shift, one.kind.mask)

@@ -16,7 +16,7 @@ the printed layout and values to test with.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal, Self, cast, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast, dataclass_transform
 
 from ..errors import GrammarError
 from .declaration import MISSING, Declaration, Derived, declare
@@ -149,11 +149,11 @@ class Message(Record, metaclass=Declared):
     """What every message is; see the module for how to declare one."""
 
     if TYPE_CHECKING:
-        __declared__: Declaration
-        __match_args__: tuple[str, ...]
-        __engine__: Engine | None
-        __reader__: Reader | None
-        __writer__: Writer | None
+        __declared__: ClassVar[Declaration]
+        __match_args__: ClassVar[tuple[str, ...]]
+        __engine__: ClassVar[Engine | None]
+        __reader__: ClassVar[Reader | None]
+        __writer__: ClassVar[Writer | None]
 
     @classmethod
     def engine(cls) -> Engine:

@@ -13,6 +13,7 @@ from ..errors import GrammarError
 from .declaration import (
     Declaration,
     Field,
+    asks,
     bit_groups,
     element_of,
     optional,
@@ -24,6 +25,7 @@ from .wire import (
     Bits,
     Choice,
     Counts,
+    Digits,
     Float,
     InTag,
     Measures,
@@ -136,22 +138,21 @@ class Steps:
             self.add("FROM", "", self.slot(None))
         at = 0
         while at < len(fields):
-            one = fields[at]
-            if isinstance(one.kind, Bits):
+            if asks(fields, at):
+                self.stop(fields[at])
+            group = [fields[at]]
+            if isinstance(fields[at].kind, Bits):
                 group = next(group for group in bit_groups(fields[at:]))
-                self.bits(group)
-                at += len(group)
-                continue
-            self.field(one)
-            at += 1
+            self.field(group)
+            at += len(group)
         if self.declared.spellings:
             self.tests()
         self.plan.slots = len(self.slots)
         self.plan.settle(self.steps, self.objects, self.fields)
 
-    def field(self, one: Field) -> None:
-        if one.trailing and one.stored:
-            self.stop(one)
+    def field(self, group: list[Field]) -> None:
+        """A field, or several that are bits of one number."""
+        one, ending = group[0], group[-1].name
         measures = [
             (other, mark)
             for other in self.all
@@ -161,10 +162,16 @@ class Steps:
         if padded or measures:
             self.begin(one, measures)
         self.ends += [(mark.fields[-1], by, mark) for by, mark in measures]
-        self.kind(one)
+        if isinstance(one.kind, Bits):
+            self.bits(group)
+        else:
+            self.kind(one)
         for last, by, mark in self.ends:
-            if last == one.name:
+            if last == ending:
                 kind = cast(UInt, by.kind)
+                if isinstance(by.kind, Digits):
+                    self.digits_before(by, by.kind, mark)
+                    continue
                 self.add(
                     "MEASURED",
                     by.name,
@@ -175,7 +182,13 @@ class Steps:
                     mark.unit,
                     mark.bias,
                 )
-        self.ends = [end for end in self.ends if end[0] != one.name]
+        self.ends = [end for end in self.ends if end[0] != ending]
+
+    def digits_before(self, by: Field, kind: Digits, mark: Measures) -> None:
+        how = (kind.most, kind.end, mark.unit, mark.bias)
+        held = self.slot(("held", by.name))
+        begin = self.slot(mark.fields[0])
+        self.add("INSERT", by.name, self.object(how), held, begin)
 
     def begin(self, one: Field, measures: list[tuple[Field, Measures]]) -> None:
         """Note where a field begins, with the length before it where there is one."""
@@ -202,6 +215,8 @@ class Steps:
         name = one.name
         if isinstance(kind, UInt):
             self.integer(one, kind, index)
+        elif isinstance(kind, Digits):
+            self.digits(one, kind, index)
         elif isinstance(kind, Float):
             self.add("PACK", name, self.object(struct.Struct(kind.format)), index=index)
         elif isinstance(kind, Octets):
@@ -225,6 +240,8 @@ class Steps:
         name = one.name
         if one.mark(Tag) and not one.stored:
             self.own_tag(name, kind)
+        elif one.mark(Tag) and self.declared.base.__declared__.tag is None:
+            pass  # it stands in the envelope alone
         elif measures := one.mark(Measures):
             self.add("HOLD", name, width, big, self.slot(("held", name)))
             del measures
@@ -238,6 +255,17 @@ class Steps:
             self.add("LARGE", name, self.object(how), index=index)
         else:
             self.add("INT", name, width, big | 2 * kind.signed, index=index)
+
+    def digits(self, one: Field, kind: Digits, index: int) -> None:
+        """Digits take as many octets as they need: a length is put in afterwards."""
+        if one.mark(Measures):
+            self.add("HOLD", one.name, 0, 0, self.slot(("held", one.name)))
+        elif counts := one.mark(Counts):
+            how = (kind.most, kind.end, self.declared.index(counts.field))
+            self.add("DIGITS", one.name, self.object(how))
+        else:
+            how = (kind.most, kind.end, None)
+            self.add("DIGITS", one.name, self.object(how), index=index)
 
     def own_tag(self, name: str, kind: UInt) -> None:
         parts = [

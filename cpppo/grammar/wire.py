@@ -21,6 +21,7 @@ __all__ = [
     "Choice",
     "Codec",
     "Counts",
+    "Digits",
     "Float",
     "InTag",
     "Int",
@@ -97,6 +98,24 @@ class Int(UInt):
     @property
     def most(self) -> int:
         return (1 << 8 * self.octets - 1) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Digits(Kind):
+    """A number as decimal digits, at most so many, and what ends them."""
+
+    end: bytes
+    most: int = 9
+
+    order = LITTLE
+    signed = False
+    octets = 8
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.end, bytes) or not self.end or self.end[:1].isdigit():
+            raise GrammarError(f"digits end with octets that are no digit, not {self.end!r}")
+        if not 1 <= self.most <= 18:
+            raise GrammarError(f"a decimal number has 1 to 18 digits, not {self.most}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 """What can be flattened to rows, and how it is refused what cannot."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from cpppo.errors import GrammarError
 
 def whole(*places: state, **kwds: Any) -> dfa:
     """A machine of these states in a row, each by any symbol."""
-    for place, following in zip(places, places[1:], strict=False):
+    for place, following in pairwise(places):
         place[True] = following
     return dfa("m", initial=places[0], **kwds)
 
@@ -47,17 +48,18 @@ def bound(**_: Any) -> int:
 def recognizing() -> dfa:
     start, taking = state("S"), state_input("A", terminal=True)
     start[vowel] = taking
-    return dfa("m", initial=start)
+    return dfa("m", initial=start, terminal=True)
 
 
 def choosing() -> dfa:
     start, taking = state("S"), state_input("A", terminal=True)
     start[True] = decide("d", taking, chosen)
-    return dfa("m", initial=start)
+    return dfa("m", initial=start, terminal=True)
 
 
 def bounded() -> dfa:
-    return dfa("m", initial=state_input("A", terminal=True), limit=bound)
+    taking = state_input("A", terminal=True)
+    return dfa("m", initial=taking, terminal=True, limit=bound)
 
 
 @pytest.mark.parametrize(
