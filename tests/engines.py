@@ -3,8 +3,9 @@
 
 `agree` runs a machine by the trace engine and by the table engine, at once, in two
 pieces split at every place, and symbol by symbol; it gives back what all of them
-said.  `refused` asks for the rows of a machine that cannot have any.  Whether the
-table engine is compiled is decided where cpppo is installed: the suite runs twice.
+said.  `refused` asks for the rows of a machine that cannot have any.  `machines` and
+`PATTERNS` make random ones.  Whether the table engine is compiled is decided where
+cpppo is installed: the suite runs twice.
 """
 
 from __future__ import annotations
@@ -15,13 +16,33 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from hypothesis import strategies as st
 
-from cpppo.automata.machine import dfa
+from cpppo.automata.check import graph
+from cpppo.automata.machine import (
+    decide,
+    dfa,
+    holds,
+    state,
+    state_drop,
+    state_input,
+)
 from cpppo.automata.source import chainable, peekable
 from cpppo.dotdict import dotdict
 from cpppo.errors import GrammarError, Incomplete, ProtocolError
 
-__all__ = ["Failure", "Outcome", "agree", "refused", "table", "trace"]
+__all__ = [
+    "HELD",
+    "PATTERNS",
+    "SYMBOLS",
+    "Failure",
+    "Outcome",
+    "agree",
+    "machines",
+    "refused",
+    "table",
+    "trace",
+]
 
 SPLITS_MOST = 40  # longer input is split at as many places as this
 NO_DATA: Mapping[str, Any] = {}
@@ -189,3 +210,82 @@ def refused(machine: dfa, *names: str) -> str:
     for name in names:
         assert name in str(caught.value)
     return str(caught.value)
+
+
+# -- random machines, and random expressions
+
+KEYS = st.sampled_from(["a", "b", True, None])
+LIMITS = st.sampled_from([None, None, None, 0, 1, 2, 3, "..n", ".n", "n"])
+REPEATS = st.sampled_from([None, None, None, 0, 1, 2, 3, "..n", "n"])
+SYMBOLS = st.text("aaabbc", max_size=7)
+HELD: list[dict[str, Any]] = [{}, {"n": 2}, {"n": 2, "x.n": 1, "y.n": 0, "p.n": 3}]
+
+
+@st.composite
+def machines(draw: st.DrawFn, depth: int = 2, known: list[dfa] | None = None) -> dfa:
+    """A small graph of plain states and smaller machines, some of them shared."""
+    known = [] if known is None else known
+    places = [draw(some_state(i, depth, known)) for i in range(draw(st.integers(1, 4)))]
+    places = list(dict.fromkeys(places))
+    targets = st.sampled_from([*places, *places, *places, None])
+    for place in places:
+        for key in draw(st.lists(KEYS, unique_by=str, max_size=4)):
+            place[key] = draw(targets)
+    if draw(st.booleans()):
+        values = draw(st.sampled_from([(), (2,)]))
+        chosen = decide("d", draw(targets), holds(draw(st.sampled_from("nx")), *values))
+        draw(st.sampled_from(places))[draw(KEYS)] = chosen
+    made = dfa(
+        f"m{len(known)}",
+        initial=places[0],
+        terminal=draw(st.booleans()),
+        greedy=draw(st.sampled_from([True, True, False])),
+        context=draw(st.sampled_from([None, "x", "y"])),
+        limit=draw(LIMITS),
+        repeat=draw(REPEATS),
+    )
+    known.append(made)
+    if draw(st.booleans()):
+        hold(made, places)
+    return made
+
+
+@st.composite
+def some_state(draw: st.DrawFn, number: int, depth: int, known: list[dfa]) -> state:
+    kinds = [state, state_input, state_input, state_drop] + [dfa, dfa] * bool(depth)
+    kind = draw(st.sampled_from(kinds))
+    if kind is dfa and known and draw(st.booleans()):
+        return draw(st.sampled_from(known))
+    if kind is dfa:
+        return draw(machines(depth - 1, known))
+    plain: Any = kind
+    made: state = plain(
+        f"{plain.__name__}{number}",
+        terminal=draw(st.booleans()),
+        greedy=draw(st.sampled_from([True, True, False])),
+    )
+    return made
+
+
+def hold(made: dfa, places: list[state]) -> None:
+    """Have the first machine inside of this one hold it, after a symbol."""
+    for inner in places:
+        if isinstance(inner, dfa):
+            for place in graph(inner):
+                if place.consumes:
+                    place["b"], made["b"] = made, place
+            return
+
+
+ATOMS = st.sampled_from(
+    ["a", "b", "é", "€", "𝄞", ".", "[ab]", "[^a]", "[^é€]", "[a-€]"]
+)
+PATTERNS = st.recursive(
+    ATOMS,
+    lambda inner: st.one_of(
+        st.tuples(inner, inner).map("".join),
+        st.tuples(inner, inner).map("({0[0]}|{0[1]})".format),
+        st.tuples(inner, st.sampled_from("*+?")).map("({0[0]}){0[1]}".format),
+    ),
+    max_leaves=6,
+)

@@ -48,18 +48,14 @@ class Alphabet:
             for recognizer, _ in place.recognizers
             for pair in ranges_of(place, recognizer)
         }
-        strange = [key for key in keys if not isinstance(key, int | str)]
-        if strange:
-            raise GrammarError(
-                f"cannot be flattened: {strange[0]!r} is neither an octet nor a character"
-            )
         characters = [key for key in keys if isinstance(key, str)]
         octets = [key for key in keys if isinstance(key, int)]
-        for wrong in [one for one in characters if len(one) != 1] or [
-            one for one in octets if not 0 <= one < COLUMNS
-        ]:
+        wrong = [key for key in keys if not isinstance(key, int | str)]
+        wrong += [one for one in characters if len(one) != 1]
+        wrong += [one for one in octets if not 0 <= one < COLUMNS]
+        if wrong:
             raise GrammarError(
-                f"cannot be flattened: {wrong!r} is neither an octet nor a character"
+                f"cannot be flattened: {wrong[0]!r} is neither an octet nor a character"
             )
         if characters and octets:
             raise GrammarError(

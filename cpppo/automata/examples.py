@@ -39,9 +39,9 @@ def csv() -> dfa:
 def regex() -> dfa:
     """The same language as a regular expression; the separators are kept."""
     # Only this one needs the library behind regular expressions, so only it loads it.
-    from . import regex as expressions  # noqa: PLC0415
+    from .regex import regex as expression  # noqa: PLC0415
 
-    return expressions.regex(initial="(ab+)((,[ ]*)(ab+))*", terminal=True)
+    return expression(initial="(ab+)((,[ ]*)(ab+))*", terminal=True)
 
 
 EXAMPLES: Mapping[str, Callable[[], dfa]] = MappingProxyType(

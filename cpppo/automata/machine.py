@@ -363,8 +363,8 @@ class state_input(state):
             data[place] = held = self._collection(symbols[0])
         if isinstance(held, array) and isinstance(symbols, str):
             held.fromunicode(symbols)
-        elif isinstance(held, array) and isinstance(symbols, bytes):
-            held.frombytes(symbols) if held.itemsize == 1 else held.extend(symbols)
+        elif isinstance(held, array) and held.typecode in "bB":
+            held.frombytes(bytes(symbols))
         else:
             held.extend(symbols)
 
@@ -703,7 +703,8 @@ class dfa(state):
         limited = is_limited(source, ending)
         # No symbol helps where none is waited for.
         symbol = source.peek() if current.waits() and not limited else None
-        problem = f"sub-machine terminated in a non-terminal state, after {source.sent} symbols"
+        problem = "sub-machine terminated in a non-terminal state, "
+        problem += f"after {source.sent} symbols"
         if limited:
             problem += ", at its limit"
         stuck = limited or symbol is not None or not current.waits()

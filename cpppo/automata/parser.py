@@ -207,7 +207,7 @@ class Parser:
             number = (row.before or row.taken or (0,))[-1]
         return row, number
 
-    def _failure(self) -> ProtocolError:
+    def _failure(self) -> Any:
         """As the trace engine says it, and by the same words."""
         execution = self.execution
         row, number = self._stands()
@@ -221,11 +221,17 @@ class Parser:
             return machine.failure(place, source, self.sent if limited else None)
         if row.operation == "TAKE":
             return place.starved(machine, self.sent, limited)
-        kind = Incomplete if execution.reason == rows.ENDED else Malformed
-        return kind(
+        ended = execution.reason == rows.ENDED
+        begun = int(min(len(self._octets), execution.limit)) - execution.pos
+        if row.operation.startswith("INT") and begun:
+            # A number is taken at once, or told as far as it came.
+            place = self.program.places[row.taken[begun - 1]][1]
+        elif not ended:
+            begun = 0
+        return (Incomplete if ended else Malformed)(
             rows.REASONS[execution.reason],
             machine=machine.label,
             state=place.label,
-            offset=self.sent,
-            around=rest[:1],
+            offset=self.sent + begun,
+            around=rest[begun : begun + 1],
         )

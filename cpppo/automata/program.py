@@ -116,6 +116,7 @@ class Scope:
     labels: dict[state, Label] = field(default_factory=dict)
     edges: dict[int, Label | int] = field(default_factory=dict)
     scans: dict[state, int] = field(default_factory=dict)
+    runs: dict[state, dict[int, state]] = field(default_factory=dict)
 
 
 class Program:
@@ -194,6 +195,8 @@ class Flattening:
             one for many in self.graphs.values() for one in many
         )
         self.registers = 2 + max(self._registers(), default=-1)
+        self.symbols = [self.alphabet.symbol(column) for column in range(256)]
+        self.edges: dict[state, list[Edge | None]] = {}
         self.dead = len(self.tables)
         self.tables += [self.dead] * 256 + [0]
         self.first = self._top(machine)
@@ -723,15 +726,24 @@ class Flattening:
     def _switch(self, place: state, scope: Scope, before: tuple[int, ...]) -> Row:
         row = self.row("SWITCH", before=before)
         self.switched[row.label.pc] = self.id(scope.machine, place)
-        columns = [self.alphabet.symbol(column) for column in range(256)]
-        leads = [self._column(place, scope, symbol) for symbol in columns]
+        leads: dict[int, int | Label] = {}
+        columns = (*self.columns(place), place.epsilon)
+        for edge in columns:
+            if id(edge) not in leads:
+                leads[id(edge)] = self._column(place, scope, edge)
         row.a = len(self.tables)
-        self.tables += (*leads, self._column(place, scope, None))
+        self.tables += [leads[id(edge)] for edge in columns]
         return row
 
-    def _column(self, place: state, scope: Scope, symbol: Any) -> int | Label:
-        """Where a symbol leads: a row, or -1 for nowhere."""
-        edge = self.alphabet.edge(place, symbol)
+    def columns(self, place: state) -> list[Edge | None]:
+        """The edge that each column's symbol takes."""
+        if place not in self.edges:
+            edge = self.alphabet.edge
+            self.edges[place] = [edge(place, symbol) for symbol in self.symbols]
+        return self.edges[place]
+
+    def _column(self, place: state, scope: Scope, edge: Edge | None) -> int | Label:
+        """Where an edge leads: a row, or -1 for nowhere."""
         terminal = place._terminal if isinstance(place, dfa) else place.terminal
         if edge is None or (edge.target is None and not edge.decides):
             return self.leave_label(scope) if terminal else -1
@@ -760,22 +772,30 @@ class Flattening:
 
     def _scan_targets(self, place: state, scope: Scope) -> dict[int, state]:
         """By column, the plain states of the same kind that follow directly."""
-        targets = {}
-        for column in range(256):
-            edge = self.alphabet.edge(place, self.alphabet.symbol(column))
-            if edge is None or edge.decides or edge.target is None:
-                continue
-            target = edge.target
-            if type(target).process is not type(place).process:
-                continue
-            if isinstance(target, state_input) and sink(target) != sink(place):
-                continue
-            terminal = target.terminal
-            if terminal and not (scope.machine.greedy and target.greedy):
-                continue
-            if target.waits():
+        if place in scope.runs:
+            return scope.runs[place]
+        goes: dict[int, state | None] = {}
+        targets = scope.runs[place] = {}
+        for column, edge in enumerate(self.columns(place)):
+            if edge is not None and id(edge) not in goes:
+                goes[id(edge)] = self._scans_to(place, edge, scope)
+            target = goes.get(id(edge))
+            if target is not None:
                 targets[column] = target
         return targets
+
+    @staticmethod
+    def _scans_to(place: state, edge: Edge, scope: Scope) -> state | None:
+        """Where an edge leads, if the run of plain states goes on there."""
+        target = edge.target
+        if edge.decides or target is None or not target.waits():
+            return None
+        if type(target).process is not type(place).process:
+            return None
+        if isinstance(target, state_input) and sink(target) != sink(place):
+            return None
+        greedy = scope.machine.greedy and target.greedy
+        return target if greedy or not target.terminal else None
 
     def _scan(self, place: state, scope: Scope, before: tuple[int, ...]) -> Label:
         offset = self._scan_row(place, scope)

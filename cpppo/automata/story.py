@@ -62,5 +62,5 @@ def scanned(
 ) -> Iterator[int]:
     place = row.a
     for octet in octets[pos:after]:
-        place = program.tables[place + octet]  # type: ignore[operator]
+        place = program.tables[place + octet]
         yield program.scanned[place]

@@ -8,6 +8,7 @@ with a declaration is said here, when the class is made, naming class and field.
 from __future__ import annotations
 
 import enum
+import sys
 import types
 import typing
 from collections.abc import Iterator
@@ -166,7 +167,11 @@ def declare(cls: Any, options: dict[str, Any]) -> Declaration:
         fields[name] = read_field(cls, name, hint, default)
     declaration = Declaration(cls, tuple(fields.values()))
     settle_family(declaration, inherited, options)
+    from .check import check  # which needs what stands here
+
     check(declaration, options)
+    if declaration.tags or declaration.opaque:
+        register_variant(declaration)
     return declaration
 
 
@@ -181,14 +186,32 @@ def known(cls: Any) -> Declaration | None:
 def own_hints(cls: Any) -> dict[str, Any]:
     """The annotations of the class itself, with its own name known to them."""
     names = list(cls.__dict__.get("__annotations__", ()))
-    hints = typing.get_type_hints(cls, None, {cls.__name__: cls}, include_extras=True)
+    own = {cls.__name__: cls}
+    try:
+        hints = typing.get_type_hints(cls, None, own, include_extras=True)
+    except GrammarError as exc:
+        raise explained(cls, exc) from None
     return {name: hints[name] for name in names}
+
+
+def explained(cls: Any, problem: GrammarError) -> GrammarError:
+    """The same of an annotation that was text until now, with class and field."""
+    around = vars(sys.modules[cls.__module__]) if cls.__module__ in sys.modules else {}
+    for name, hint in cls.__annotations__.items():
+        alone = types.SimpleNamespace(__annotations__={name: hint})
+        try:
+            typing.get_type_hints(alone, dict(around), {cls.__name__: cls})
+        except GrammarError as exc:
+            return GrammarError(f"{cls.__name__}.{name}: {exc}")
+        except NameError:
+            continue
+    return GrammarError(f"{cls.__name__}: {problem}")
 
 
 def read_field(cls: Any, name: str, hint: Any, default: Any) -> Field:
     """One annotated name as a field."""
     where = f"{cls.__name__}.{name}"
-    if name.startswith("_") or hasattr(Reserving, name):
+    if name.startswith("_") or name in ("self", "tuple") or hasattr(Reserving, name):
         raise GrammarError(f"{where}: a field may not have this name")
     type_, extras = hint, ()
     if typing.get_origin(hint) is Annotated:
@@ -209,11 +232,6 @@ def read_field(cls: Any, name: str, hint: Any, default: Any) -> Field:
         stored = False
     if not stored:
         default = MISSING
-        if not (isinstance(kind, Pad | Reserved) or any(marks)):
-            raise GrammarError(
-                f"{where}: is derived, and nothing says from what "
-                "(Measures, Counts, Tags, Tag)"
-            )
     return Field(name, kind, marks, type_, default, stored)
 
 
@@ -250,7 +268,6 @@ def settle_family(
     declaration.opaque = tag is ANY
     declaration.tags = () if tag is ANY else as_tags(tag)
     declaration.guard = when
-    register_variant(declaration)
 
 
 def register_variant(declaration: Declaration) -> None:
@@ -273,127 +290,6 @@ def register_variant(declaration: Declaration) -> None:
                 f"{cls.__name__}: tag 0x{min(shared):02X} is that of {other.__name__}"
             )
     family.variants.append(cls)
-
-
-def check(declaration: Declaration, options: dict[str, Any]) -> None:
-    """Everything that fields say of each other must be so."""
-    names = [one.name for one in declaration.fields]
-    for at, one in enumerate(declaration.fields):
-        for mark in one.marks:
-            check_mark(declaration, one, mark, names[at + 1 :])
-        check_kind(declaration, one, names[:at])
-    if not options.get("kw_only"):
-        check_defaults(declaration)
-    check_bits(declaration)
-    check_spellings(declaration)
-    check_trailing(declaration)
-
-
-def check_mark(
-    declaration: Declaration, one: Field, mark: Mark, later: list[str]
-) -> None:
-    wrong = declaration.wrong
-    if not isinstance(one.kind, UInt | Digits) and not isinstance(mark, Trailing):
-        raise wrong(one.name, f"{type(mark).__name__} stands on integers only")
-    if isinstance(mark, Measures | Counts | Tags) and one.kind.octets > 8:  # type: ignore[attr-defined]
-        raise wrong(one.name, "a length, count or tag has at most 8 octets")
-    if isinstance(mark, Measures):
-        first = mark.fields[0]
-        if first not in later:
-            raise wrong(one.name, f"measures {first!r}, which does not follow it")
-        at = later.index(first)
-        if tuple(later[at : at + len(mark.fields)]) != mark.fields:
-            raise wrong(one.name, "measures fields that do not follow each other")
-    elif isinstance(mark, Counts | Tags) and mark.field not in later:
-        raise wrong(one.name, f"speaks of {mark.field!r}, which does not follow it")
-    if isinstance(mark, Counts):
-        if not isinstance(declaration.field(mark.field).kind, Repeat):
-            raise wrong(one.name, f"counts {mark.field!r}, which is not repeated")
-    if isinstance(mark, Tags):
-        kind = declaration.field(mark.field).kind
-        if not isinstance(kind, Choice) or kind.by != one.name:
-            raise wrong(one.name, f"is the tag of {mark.field!r}, which is no Choice by it")
-    if one.stored and isinstance(mark, Measures | Counts | Tags):
-        raise wrong(one.name, "follows from other fields: give it the default derived()")
-
-
-def check_kind(declaration: Declaration, one: Field, earlier: list[str]) -> None:
-    kind, wrong = one.kind, declaration.wrong
-    measured = getattr(kind, "within", None)
-    if isinstance(kind, Octets) and isinstance(kind.count, str):
-        measured = kind.count
-    if measured is not None:
-        found = declaration.measure(one.name)
-        if found is None or found[0].name != measured:
-            raise wrong(one.name, f"no field {measured!r} says that it Measures this")
-    if isinstance(kind, Octets) and kind.text is not None:
-        check_text(declaration, one, kind.text)
-    if isinstance(kind, Pad):
-        if kind.over is not None and kind.over not in earlier:
-            raise wrong(one.name, f"pads {kind.over!r}, which does not come before it")
-        if kind.to < 1:
-            raise wrong(one.name, f"cannot pad to a multiple of {kind.to}")
-    if isinstance(kind, Choice):
-        check_choice(declaration, one, kind, earlier)
-    if isinstance(kind, Nested) and not is_message(optional(one.type)):
-        raise wrong(one.name, f"Nested needs the type of a message, not {one.type!r}")
-    if isinstance(kind, Repeat):
-        check_repeat(declaration, one, kind)
-    if isinstance(kind, InTag) and declaration.base is None:
-        raise wrong(one.name, "InTag stands in a variant of a family only")
-
-
-def check_text(declaration: Declaration, one: Field, encoding: str) -> None:
-    try:
-        "".encode(encoding)
-    except LookupError:
-        raise declaration.wrong(one.name, f"unknown encoding {encoding!r}") from None
-
-
-def check_choice(
-    declaration: Declaration, one: Field, kind: Choice, earlier: list[str]
-) -> None:
-    family = optional(one.type)
-    if not is_message(family) or family.__declared__.base is None:
-        raise declaration.wrong(one.name, "Choice needs the type of a family")
-    if kind.by not in earlier:
-        raise declaration.wrong(one.name, f"{kind.by!r} does not come before it")
-    tag = declaration.field(kind.by).mark(Tags)
-    if tag is None or tag.field != one.name:
-        raise declaration.wrong(one.name, f"{kind.by!r} does not say Tags({one.name!r})")
-
-
-def check_repeat(declaration: Declaration, one: Field, kind: Repeat) -> None:
-    wrong = declaration.wrong
-    element = element_of(one.type)
-    if element is None:
-        raise wrong(one.name, "Repeat needs the type tuple[..., ...]")
-    if kind.of is None and not is_message(element):
-        raise wrong(one.name, "repeats neither a message nor numbers (of=UInt(...))")
-    if kind.of is not None and not isinstance(kind.of, UInt | Float):
-        raise wrong(one.name, f"of={kind.of!r} is no kind of number")
-    if isinstance(kind.count, str):
-        counter = declaration.counter(one.name)
-        if counter is None or counter.name != kind.count:
-            raise wrong(one.name, f"no field {kind.count!r} says that it Counts this")
-
-
-def check_defaults(declaration: Declaration) -> None:
-    given = ""
-    for one in declaration.stored:
-        if one.default is not MISSING:
-            given = one.name
-        elif given:
-            raise declaration.wrong(one.name, f"has no default, but {given!r} before it has")
-
-
-def check_bits(declaration: Declaration) -> None:
-    for group in bit_groups(declaration.fields):
-        width = sum(cast(Bits, one.kind).width for one in group)
-        if width % 8 or width > 56:
-            raise declaration.wrong(
-                group[0].name, f"this group has {width} bits, not 8 to 56 in whole octets"
-            )
 
 
 def takes_length(kind: Kind) -> bool:
@@ -426,37 +322,6 @@ def bit_groups(fields: tuple[Field, ...]) -> Iterator[list[Field]]:
             group = []
     if group:
         yield group
-
-
-def check_spellings(declaration: Declaration) -> None:
-    own = [one.name for one in declaration.stored if not one.mark(Tag)]
-    for spelling in declaration.spellings:
-        named = [name for name in spelling.fields if not name.startswith("_")]
-        base = {one.name for one in declaration.base.__declared__.fields}
-        wanted = [name for name in own if name not in base]
-        if named != wanted:
-            raise declaration.wrong(
-                "spellings", f"one has the fields {named}, and the message {wanted}"
-            )
-        view = spelled(declaration, spelling)
-        names = [one.name for one in view.fields]
-        for at, one in enumerate(view.fields):
-            for mark in one.marks:
-                check_mark(view, one, mark, names[at + 1 :])
-            check_kind(view, one, names[:at])
-    if declaration.spellings and all(one.reads_only for one in declaration.spellings):
-        raise declaration.wrong("spellings", "none of them can be written")
-
-
-def check_trailing(declaration: Declaration) -> None:
-    first = ""
-    for one in declaration.fields:
-        if one.trailing:
-            first = first or one.name
-            if one.stored and one.default is MISSING:
-                raise declaration.wrong(one.name, "Trailing needs a default")
-        elif first:
-            raise declaration.wrong(one.name, f"comes after {first!r}, which is Trailing")
 
 
 def optional(type_: Any) -> Any:

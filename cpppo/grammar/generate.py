@@ -31,6 +31,7 @@ from .wire import (
     Bits,
     Choice,
     Counts,
+    Digits,
     Float,
     InTag,
     Measures,
@@ -347,6 +348,8 @@ class Making:
         kind = one.kind
         if isinstance(kind, UInt):
             return self.typed(way, one, kind.least, kind.most)
+        if isinstance(kind, Digits):
+            return self.integer(0, 10**kind.most - 1)
         if isinstance(kind, Bits):
             return self.typed(way, one, 0, (1 << kind.width) - 1)
         if isinstance(kind, InTag):
@@ -400,9 +403,10 @@ class Making:
         random = self.random
         found = way.measure(one.name)
         most, least = LONGEST, 0
-        if found is not None and isinstance(found[0].kind, UInt):
+        if found is not None:
             by, mark = found
-            most = min(most, (by.kind.most - mark.bias) * mark.unit)  # type: ignore[attr-defined]
+            ceiling = by.kind.most if isinstance(by.kind, UInt) else LONGEST
+            most = min(most, (ceiling - mark.bias) * mark.unit)
             least, unit = max(0, -mark.bias * mark.unit), mark.unit
         how = random.randrange(12)
         if how == 0:

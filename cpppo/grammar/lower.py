@@ -448,6 +448,7 @@ class Family:
             )
         part = Part(self.work, self.base)
         direct = self.base.fields[-1] is tag and cast(UInt, tag.kind).octets == 1
+        direct = direct and not any(one.__declared__.guard for one in self.variants)
         if direct:
             part.fields(chain, self.base.fields[:-1], make=False)
             self.by_symbol(chain, tag, part)
@@ -527,7 +528,7 @@ class Family:
         base: Part | None,
     ) -> section:
         """The machine of a variant, after what its base has."""
-        before = {one.name for one in self.base.fields}
+        before = {one.name for one in self.base.fields} if base is not None else ()
         fields = tuple(one for one in declared.fields if one.name not in before)
         part = Part(self.work, declared)
         if base is not None:

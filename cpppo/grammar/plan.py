@@ -145,7 +145,7 @@ class Steps:
                 group = next(group for group in bit_groups(fields[at:]))
             self.field(group)
             at += len(group)
-        if self.declared.spellings:
+        if self.declared.spellings or any(isinstance(o.kind, InTag) for o in self.own):
             self.tests()
         self.plan.slots = len(self.slots)
         self.plan.settle(self.steps, self.objects, self.fields)
@@ -328,6 +328,8 @@ class Steps:
             if isinstance(kind, InTag):
                 values = sorted((tag >> kind.shift) & kind.mask for tag in self.tags)
                 ranges.append((index, values[0], values[-1]))
+            elif not self.declared.spellings:
+                continue  # the only way there is: what does not fit says so itself
             elif isinstance(kind, UInt):
                 least = max(kind.least, -(1 << 63))
                 ranges.append((index, least, min(kind.most, (1 << 63) - 1)))

@@ -5,11 +5,10 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from engines import Outcome, agree
+from engines import HELD, PATTERNS, SYMBOLS, Outcome, agree, machines
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cpppo.automata.check import graph
 from cpppo.automata.examples import EXAMPLES
 from cpppo.automata.machine import (
     decide,
@@ -416,69 +415,15 @@ def test_asking_whether_it_may_end_changes_nothing() -> None:
     assert (data.p.d.n, parser.sent) == (4, 5)
 
 
+@pytest.mark.parametrize("typecode", ["b", "B", "H", "q", None])
+def test_octets_are_collected_in_an_array_of_ones_choice(typecode: str | None) -> None:
+    first = state_input("A", typecode=typecode)
+    outcome = agree(chain(first, state_input("B", typecode=typecode)), b"\x01\xff")
+    last = -1 if typecode == "b" else 255
+    assert outcome.data["input"] == ("array", typecode or "B", [1, last])
+
+
 # -- random machines, on random input
-
-KEYS = st.sampled_from(["a", "b", True, None])
-LIMITS = st.sampled_from([None, None, None, 0, 1, 2, 3, "..n", ".n", "n"])
-REPEATS = st.sampled_from([None, None, None, 0, 1, 2, 3, "..n", "n"])
-SYMBOLS = st.text("aaabbc", max_size=7)
-HELD: list[dict[str, Any]] = [{}, {"n": 2}, {"n": 2, "x.n": 1, "y.n": 0, "p.n": 3}]
-
-
-@st.composite
-def machines(draw: st.DrawFn, depth: int = 2, known: list[dfa] | None = None) -> dfa:
-    """A small graph of plain states and smaller machines, some of them shared."""
-    known = [] if known is None else known
-    places = [draw(some_state(i, depth, known)) for i in range(draw(st.integers(1, 4)))]
-    places = list(dict.fromkeys(places))
-    targets = st.sampled_from([*places, *places, *places, None])
-    for place in places:
-        for key in draw(st.lists(KEYS, unique_by=str, max_size=4)):
-            place[key] = draw(targets)
-    if draw(st.booleans()):
-        values = draw(st.sampled_from([(), (2,)]))
-        chosen = decide("d", draw(targets), holds(draw(st.sampled_from("nx")), *values))
-        draw(st.sampled_from(places))[draw(KEYS)] = chosen
-    made = dfa(
-        f"m{len(known)}",
-        initial=places[0],
-        terminal=draw(st.booleans()),
-        greedy=draw(st.sampled_from([True, True, False])),
-        context=draw(st.sampled_from([None, "x", "y"])),
-        limit=draw(LIMITS),
-        repeat=draw(REPEATS),
-    )
-    known.append(made)
-    if draw(st.booleans()):
-        hold(made, places)
-    return made
-
-
-@st.composite
-def some_state(draw: st.DrawFn, number: int, depth: int, known: list[dfa]) -> state:
-    kinds = [state, state_input, state_input, state_drop] + [dfa, dfa] * bool(depth)
-    kind = draw(st.sampled_from(kinds))
-    if kind is dfa and known and draw(st.booleans()):
-        return draw(st.sampled_from(known))
-    if kind is dfa:
-        return draw(machines(depth - 1, known))
-    plain: Any = kind
-    made: state = plain(
-        f"{plain.__name__}{number}",
-        terminal=draw(st.booleans()),
-        greedy=draw(st.sampled_from([True, True, False])),
-    )
-    return made
-
-
-def hold(made: dfa, places: list[state]) -> None:
-    """Have the first machine inside of this one hold it, after a symbol."""
-    for inner in places:
-        if isinstance(inner, dfa):
-            for place in graph(inner):
-                if place.consumes:
-                    place["b"], made["b"] = made, place
-            return
 
 
 @slow
@@ -491,20 +436,6 @@ def test_any_machine(machine: dfa, sentences: list[str], held: dict[str, Any]) -
         return
     for symbols in sentences:
         agree(machine, symbols, "p", held)
-
-
-ATOMS = st.sampled_from(
-    ["a", "b", "é", "€", "𝄞", ".", "[ab]", "[^a]", "[^é€]", "[a-€]"]
-)
-PATTERNS = st.recursive(
-    ATOMS,
-    lambda inner: st.one_of(
-        st.tuples(inner, inner).map("".join),
-        st.tuples(inner, inner).map("({0[0]}|{0[1]})".format),
-        st.tuples(inner, st.sampled_from("*+?")).map("({0[0]}){0[1]}".format),
-    ),
-    max_leaves=6,
-)
 
 
 @slow

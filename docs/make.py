@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes what the documentation prints and shows; with --check, says what is stale.
+
+A reader can believe every output in README.org and docs/*.org, because it is made
+here by running what stands before it.  In a document,
+
+- a block of Python with prompts (`>>>`) is a session: its outputs are made anew;
+- a block of Python without prompts is run too, and prints nothing;
+- a block that begins with `$ python -m cpppo` is a command and what it prints;
+- `#+begin_src python :eval no`, and blocks of anything else, are left alone.
+
+The Python of one document is one program, from its first block to its last.  A
+picture carries the digest of the DOT text that it was made from, so no graphviz is
+needed to tell whether it is stale, and another version of it changes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import difflib
+import hashlib
+import io
+import re
+import shlex
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from types import MappingProxyType, ModuleType
+
+from cpppo.cli import main as cpppo
+
+ROOT = Path(__file__).resolve().parents[1]
+
+PICTURES = MappingProxyType(
+    {
+        "ab": "ab",
+        "csv": "csv",
+        "regex": "regex",
+        "tnetstring": "cpppo.protocol.tnet.Tnetstring",
+        "sign": "regex:[+\\-]?[0-9]+",
+    }
+)
+
+BLOCK = re.compile(
+    r"^#\+begin_(?P<kind>src|example)\b(?P<words>.*)\n(?P<body>(?:.*\n)*?)#\+end_(?P=kind)$",
+    re.MULTILINE | re.IGNORECASE,
+)
+COMMAND = "python -m cpppo"
+
+
+class Problem(Exception):
+    """Something in the documentation cannot be run."""
+
+
+def documents(root: Path) -> list[Path]:
+    """What is checked."""
+    return [root / "README.org", *sorted((root / "docs").glob("*.org"))]
+
+
+# -- one document
+
+
+class Document:
+    """One .org file, and the module that its Python is run in."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.text = text
+        self.module = ModuleType(Path(name).stem.lower() + "_org")
+
+    def fresh(self) -> str:
+        """The same text, with every output as it comes out now."""
+        # Declarations that speak of later ones look them up in their module.
+        sys.modules[self.module.__name__] = self.module
+        try:
+            return BLOCK.sub(self.block, self.text)
+        finally:
+            del sys.modules[self.module.__name__]
+
+    def block(self, found: re.Match[str]) -> str:
+        """One block, made anew."""
+        words, body = found["words"].split(), found["body"]
+        where = f"{self.name}:{self.text.count(chr(10), 0, found.start('body')) + 1}"
+        if found["kind"].lower() == "example" and body.startswith("$ "):
+            made = "".join(transcript(body, where))
+        elif words[:1] == ["python"] and ":eval no" not in found["words"]:
+            made = "".join(self.python(body, where))
+        else:
+            return found[0]
+        whole, start = found[0], found.start()
+        return whole[: found.start("body") - start] + made + whole[found.end("body") - start :]
+
+    def python(self, body: str, where: str) -> Iterator[str]:
+        """A block of Python: a session, or a part of a program."""
+        if not body.startswith(">>> "):
+            printed = self.run(body, where, "exec")
+            if printed:
+                raise Problem(f"{where}: prints or fails unasked:\n{printed}")
+            yield body
+            return
+        for statement in statements(body):
+            yield statement
+            source = "".join(line[4:] or "\n" for line in statement.splitlines(True))
+            yield self.run(source, where, "single")
+
+    def run(self, source: str, where: str, mode: str) -> str:
+        """What some Python prints; an exception as Python would show it, shortened."""
+        printed = io.StringIO()
+        shown, sys.displayhook = sys.displayhook, display
+        try:
+            with contextlib.redirect_stdout(printed):
+                exec(compile(source, f"<{where}>", mode), self.module.__dict__)
+        except Exception as exc:
+            last = "".join(traceback.format_exception_only(exc))
+            printed.write(f"Traceback (most recent call last):\n  ...\n{last}")
+        finally:
+            sys.displayhook = shown
+        return printed.getvalue()
+
+
+def display(value: object) -> None:
+    """What a session prints of an expression, with nothing kept of it."""
+    if value is not None:
+        print(repr(value))
+
+
+def statements(body: str) -> Iterator[str]:
+    """The statements of a session with their prompts, and without any outputs."""
+    statement = ""
+    for line in body.splitlines(True):
+        if line.startswith(">>> "):
+            if statement:
+                yield statement
+            statement = line
+        elif line.startswith(("... ", "...\n")):
+            statement += line
+    yield statement
+
+
+def transcript(body: str, where: str) -> Iterator[str]:
+    """Commands, each with what it prints."""
+    for line in body.splitlines(True):
+        if not line.startswith("$ "):
+            continue
+        yield line
+        words = shlex.split(line[2:])
+        if " ".join(words[:3]) != COMMAND:
+            raise Problem(
+                f"{where}: only {COMMAND} is run here, not {line[2:].strip()}"
+            )
+        try:
+            yield command(words[3:])[1]
+        except Exception as exc:
+            raise Problem(f"{where}: {line[2:].strip()} raises {exc!r}") from exc
+
+
+def command(words: list[str]) -> tuple[int, str]:
+    """The exit status of `python -m cpppo`, and all that it prints."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        try:
+            status = cpppo(words)
+        except SystemExit as exc:
+            status = int(exc.code or 0)
+    return status, printed.getvalue()
+
+
+# -- the pictures
+
+
+def digest(name: str) -> str:
+    """The comment in the picture of a machine that tells what it was made from."""
+    status, text = command(["draw", name, "--form", "dot"])
+    if status:
+        raise Problem(text.strip())
+    made = hashlib.sha256(text.encode()).hexdigest()
+    return f"<!-- made by docs/make.py of DOT {made} -->\n"
+
+
+def is_stale(path: Path, name: str) -> bool:
+    """Whether the picture of a machine is missing, or of another."""
+    return not path.exists() or not path.read_text("utf-8").endswith(digest(name))
+
+
+def drawn(name: str) -> str:
+    """The picture of a machine, as SVG."""
+    status, text = command(["draw", name, "--form", "svg"])
+    if status:
+        raise Problem(text.strip())
+    return text.rstrip("\n") + "\n" + digest(name)
+
+
+# -- all of it
+
+
+def stale(root: Path) -> Iterator[tuple[Path, str]]:
+    """What is not as it should be: the file, and for a document its fresh text."""
+    for stem, name in PICTURES.items():
+        path = root / "docs" / "pictures" / f"{stem}.svg"
+        if is_stale(path, name):
+            yield path, ""
+    for path in documents(root):
+        text = path.read_text("utf-8")
+        fresh = Document(path.name, text).fresh()
+        if fresh != text:
+            yield path, fresh
+
+
+def difference(path: Path, fresh: str) -> str:
+    """What is stale about a document, line by line."""
+    before = path.read_text("utf-8").splitlines(True)
+    lines = difflib.unified_diff(
+        before, fresh.splitlines(True), f"{path.name}", f"{path.name}, made anew", n=1
+    )
+    return "".join(lines)
+
+
+def main(argv: list[str] | None = None, root: Path = ROOT) -> int:
+    """Make what is stale, or only say so; the exit status."""
+    parser = argparse.ArgumentParser(
+        description="Make the pictures and outputs of the documentation.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; exit 1 if any is stale"
+    )
+    check = parser.parse_args(argv).check
+    found = 0
+    try:
+        for path, fresh in stale(root):
+            found += 1
+            print(f"{path.relative_to(root)} {'is stale' if check else 'made anew'}")
+            if check:
+                print(difference(path, fresh) if fresh else "", end="")
+            elif fresh:
+                path.write_text(fresh, "utf-8")
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(drawn(names(path)), "utf-8")
+    except Problem as problem:
+        print(f"docs/make.py: {problem}", file=sys.stderr)
+        return 1
+    return 1 if check and found else 0
+
+
+def names(path: Path) -> str:
+    """What the picture in a file is of."""
+    return PICTURES[path.stem]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
