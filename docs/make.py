@@ -90,7 +90,11 @@ class Document:
         else:
             return found[0]
         whole, start = found[0], found.start()
-        return whole[: found.start("body") - start] + made + whole[found.end("body") - start :]
+        return (
+            whole[: found.start("body") - start]
+            + made
+            + whole[found.end("body") - start :]
+        )
 
     def python(self, body: str, where: str) -> Iterator[str]:
         """A block of Python: a session, or a part of a program."""
@@ -103,7 +107,10 @@ class Document:
         for statement in statements(body):
             yield statement
             source = "".join(line[4:] or "\n" for line in statement.splitlines(True))
-            yield self.run(source, where, "single")
+            printed = self.run(source, where, "single")
+            if printed and not printed.endswith("\n"):
+                raise Problem(f"{where}: ends inside a line: {printed!r}")
+            yield printed
 
     def run(self, source: str, where: str, mode: str) -> str:
         """What some Python prints; an exception as Python would show it, shortened."""

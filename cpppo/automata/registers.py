@@ -389,8 +389,12 @@ class section(dfa):
         yield from super().steps(source, machine, path, data, ending)
         data.depth -= self.nests
         if self.count is not None and source.sent != ending:
-            raise Malformed(
-                f"{cast(int, ending) - source.sent} octets are left over",
+            left = cast(int, ending) - source.sent
+            kind, problem = Malformed, f"{left} octets are left over"
+            if source.peek() is None:
+                kind, problem = Incomplete, f"the input ended, {left} octets were to come"
+            raise kind(
+                problem,
                 machine=machine.label if machine else "",
                 state=self.label,
                 offset=source.sent,

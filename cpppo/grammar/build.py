@@ -30,7 +30,10 @@ class Reader:
         """The value of these octets, all of them."""
         if type(octets) is not bytes:
             octets = bytes(octets)
-        execution = self.idle.pop() if self.idle else Execution(self.program)
+        try:
+            execution = self.idle.pop()
+        except IndexError:  # all are at work, in other threads or around this one
+            execution = Execution(self.program)
         execution.reset(0)
         if execution.run(octets, len(octets), True) != 1 or execution.pos != len(octets):
             raise self.failure(execution, octets)

@@ -103,7 +103,10 @@ class Writer:
 
     def encode(self, record: Any) -> bytes:
         """The octets of a record."""
-        emission = self.idle.pop() if self.idle else Emission()
+        try:
+            emission = self.idle.pop()
+        except IndexError:  # all are at work, in other threads or around this one
+            emission = Emission()
         emission.begin()
         emission.write(self.plans, record)
         octets = emission.result()
@@ -174,7 +177,6 @@ class Emission:
         HOLD, FROM, PAD, OCTETS, TEXT, FILL, IN_TAG, STOP = 7, 8, 9, 10, 11, 12, 13, 15
         INSERT = 21
         steps = plan.steps
-        slots = self.slots
         objects = plan.objects
         count = plan.count
         out = self.out
@@ -195,8 +197,8 @@ class Emission:
                         number = values[steps[i + 1]]
                     elif step == MEASURED:
                         # Where the length was held, and what it is the length of.
-                        at = slots[base + steps[i + 4]]
-                        number = n - slots[base + steps[i + 5]]
+                        at = self.slots[base + steps[i + 4]]
+                        number = n - self.slots[base + steps[i + 5]]
                         k = steps[i + 6]
                         if number % k:
                             raise ValueError(f"{number} octets are no multiple of {k}")
@@ -239,13 +241,13 @@ class Emission:
                     n = self.size
                     out = self.out
                 elif step == HOLD:
-                    slots[base + steps[i + 4]] = n
+                    self.slots[base + steps[i + 4]] = n
                     n += a
                     k = steps[i + 5]
                     if k:  # what it is the length of begins here
-                        slots[base + k] = n
+                        self.slots[base + k] = n
                 elif step == FROM:
-                    slots[base + a] = n
+                    self.slots[base + a] = n
                 elif step == OCTETS:
                     value = values[steps[i + 1]]
                     if not isinstance(value, (bytes, bytearray)):
@@ -265,7 +267,7 @@ class Emission:
                     out = self.out
                 elif step == PAD:
                     b = steps[i + 3]
-                    k = (n - slots[base + a]) % b
+                    k = (n - self.slots[base + a]) % b
                     if k:
                         n = self.fill(steps[i + 4], b - k, n)
                         out = self.out
@@ -289,8 +291,8 @@ class Emission:
                     if self.defaults(values, objects[a]):
                         break
                 elif step == INSERT:
-                    at = slots[base + steps[i + 3]]
-                    n = self.insert(objects[a], at, slots[base + steps[i + 4]], n)
+                    at = self.slots[base + steps[i + 3]]
+                    n = self.insert(objects[a], at, self.slots[base + steps[i + 4]], n)
                     out = self.out
                 else:
                     n = self.append(self.rare(step, values, steps[i + 1], objects[a]), n)

@@ -125,7 +125,10 @@ class Engine:
         octets = bytes(octets)
         again, status = self.watched(octets)
         offset = self.reached(again, len(octets))
-        last = places(self.program, again.visits, octets, offset)[-1]
+        visits = again.visits
+        if again.reason == rows.LEFT_OVER:
+            visits = visits[: self.opened(visits) + 1]
+        last = places(self.program, visits, octets, offset)[-1]
         machine, state, _ = self.program.names[last]
         around = octets[offset : offset + 8]
         if status == rows.FINISHED:
@@ -140,11 +143,12 @@ class Engine:
         reason = again.reason
         ended = offset >= len(octets) and offset < again.limit
         kind: Any = Malformed
-        if reason == rows.ENDED or (reason == rows.NO_EDGE and ended):
+        short = reason in (rows.NO_EDGE, rows.LEFT_OVER) and ended
+        if reason == rows.ENDED or short:
             kind = Incomplete
         expected = describe_edges(self.program.states[last])
         return kind(  # type: ignore[no-any-return]
-            self._problem(again, reason, offset),
+            self._problem(again, reason, offset, short),
             machine=machine,
             state=state,
             offset=offset,
@@ -152,9 +156,23 @@ class Engine:
             around=around,
         )
 
+    def opened(self, visits: list[tuple[int, int]]) -> int:
+        """Which visit set the limit that the last one found not used up."""
+        inner = 0
+        for at in range(len(visits) - 2, -1, -1):
+            operation = self.program.rows[visits[at][0]].operation
+            inner += operation == "UNLIMIT"
+            if operation == "LIMIT":
+                if inner == 0:
+                    return at
+                inner -= 1
+        return len(visits) - 1
+
     @staticmethod
-    def _problem(execution: Execution, reason: int, offset: int) -> str:
+    def _problem(execution: Execution, reason: int, offset: int, short: bool) -> str:
         left = min(execution.limit, rows.UNLIMITED) - execution.pos
+        if reason == rows.LEFT_OVER and short:
+            return f"the input ended, {left} octets were to come"
         if reason == rows.OVERRUN:
             return f"{execution.detail} octets are announced, and {left} are left"
         if reason == rows.LEFT_OVER:

@@ -3,7 +3,8 @@
 
 Over `router`, which has what the data items carry, and under `encapsulation`.  What a
 data item holds is a request or a reply by the role of its sender, so there are two
-families of items, which share those that are the same either way.
+families of items, with those in both that are the same either way.  `Packet` is
+either, with its items left as octets: it still reads where an item is wrong inside.
 """
 
 from __future__ import annotations
@@ -32,15 +33,19 @@ __all__ = [
     "ConnectedReply",
     "ConnectedRequest",
     "Identity",
+    "Item",
     "NullAddress",
     "OtherReplyItem",
     "OtherRequestItem",
+    "Packet",
     "ReplyConnectedAddress",
     "ReplyEntry",
     "ReplyItem",
     "ReplyNullAddress",
     "ReplyPacket",
     "ReplySequencedAddress",
+    "ReplySocketToOriginator",
+    "ReplySocketToTarget",
     "RequestEntry",
     "RequestItem",
     "RequestPacket",
@@ -54,6 +59,21 @@ __all__ = [
 U8 = Annotated[int, UInt(1)]
 U16 = Annotated[int, UInt(2)]
 U32 = Annotated[int, UInt(4)]
+
+
+class Item(Message):
+    """An item of either side, with what it holds as octets."""
+
+    type_id: U16
+    length: Annotated[int, UInt(2), Measures("data")] = derived()
+    data: Annotated[bytes, Octets("length")] = b""
+
+
+class Packet(Message):
+    """The items of either side."""
+
+    count: Annotated[int, UInt(2), Counts("items")] = derived()
+    items: Annotated[tuple[Item, ...], Repeat(count="count")] = ()
 
 
 class RequestItem(Message, family=True):
@@ -88,6 +108,24 @@ class UnconnectedRequest(RequestItem, tag=0x00B2):
     """A request for the message router."""
 
     request: Request
+
+
+class SocketToTarget(RequestItem, tag=0x8000):
+    """Where what goes from the originator to the target is to be sent."""
+
+    family: Annotated[int, UInt(2, "big")] = 2
+    port: Annotated[int, UInt(2, "big")] = 2222
+    address: Annotated[int, UInt(4, "big")] = 0
+    zero: Annotated[bytes, Reserved(8)] = derived()
+
+
+class SocketToOriginator(RequestItem, tag=0x8001):
+    """Where what goes from the target to the originator is to be sent."""
+
+    family: Annotated[int, UInt(2, "big")] = 2
+    port: Annotated[int, UInt(2, "big")] = 2222
+    address: Annotated[int, UInt(4, "big")] = 0
+    zero: Annotated[bytes, Reserved(8)] = derived()
 
 
 class OtherRequestItem(RequestItem, tag=ANY):
@@ -174,7 +212,7 @@ class CommunicationsService(ReplyItem, tag=0x0100):
     name: Annotated[bytes, Octets(16)] = b"Communications\0\0"
 
 
-class SocketToTarget(ReplyItem, tag=0x8000):
+class ReplySocketToTarget(ReplyItem, tag=0x8000):
     """Where what goes from the originator to the target is to be sent."""
 
     family: Annotated[int, UInt(2, "big")] = 2
@@ -183,7 +221,7 @@ class SocketToTarget(ReplyItem, tag=0x8000):
     zero: Annotated[bytes, Reserved(8)] = derived()
 
 
-class SocketToOriginator(ReplyItem, tag=0x8001):
+class ReplySocketToOriginator(ReplyItem, tag=0x8001):
     """Where what goes from the target to the originator is to be sent."""
 
     family: Annotated[int, UInt(2, "big")] = 2

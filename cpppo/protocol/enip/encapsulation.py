@@ -4,6 +4,11 @@
 Over `cpf`.  Whether a frame asks or answers is known by who sent it, never by looking
 at it: `RequestFrame` is what a client sends, `ReplyFrame` what a server does, and
 `Encapsulation` either, with its data left as octets.
+
+Who serves cuts a stream with `Encapsulation`, so that a frame which is wrong inside
+costs no more than itself.  Such a frame still reads layer by layer: `SendData`, whose
+items are octets, then `router.MessageRouterRequest` and, for an Unconnected Send,
+`manager.UnconnectedSendParameters`.
 """
 
 from __future__ import annotations
@@ -22,27 +27,28 @@ from ...grammar import (
     UInt,
     derived,
 )
-from .cpf import ReplyPacket, RequestPacket
+from .cpf import Packet, ReplyPacket, RequestPacket
 
 __all__ = [
     "Encapsulation",
+    "Legacy",
+    "LegacyReply",
     "ListIdentity",
     "ListIdentityReply",
     "ListInterfaces",
     "ListInterfacesReply",
     "ListServices",
     "ListServicesReply",
-    "Legacy",
-    "LegacyReply",
     "Nop",
     "OtherCommand",
-    "OtherReply",
+    "OtherCommandReply",
     "Register",
     "RegisterReply",
     "ReplyCommand",
     "ReplyFrame",
     "RequestCommand",
     "RequestFrame",
+    "SendData",
     "SendRRData",
     "SendRRDataReply",
     "SendUnitData",
@@ -65,6 +71,14 @@ class Encapsulation(Message):
     context: Annotated[bytes, Octets(8)] = bytes(8)
     options: U32 = 0
     payload: Annotated[bytes, Octets("length")] = b""
+
+
+class SendData(Message, kw_only=True):
+    """The data of SendRRData and SendUnitData, of either side, with items as octets."""
+
+    interface: U32 = 0
+    timeout: U16 = 0
+    packet: Packet
 
 
 class RequestCommand(Message, family=True):
@@ -166,10 +180,10 @@ class ListInterfacesReply(ReplyCommand, tag=0x0064):
 
 
 class RegisterReply(ReplyCommand, tag=0x0065):
-    """The session is open; its handle stands in the header."""
+    """The session is open, and its handle in the header; no data where it is not."""
 
-    version: Annotated[int, UInt(2), Trailing()] = 0
-    options: Annotated[int, UInt(2), Trailing()] = 0
+    version: Annotated[int | None, UInt(2), Trailing()] = None
+    options: Annotated[int | None, UInt(2), Trailing()] = None
 
 
 class UnRegisterReply(ReplyCommand, tag=0x0066):
@@ -194,7 +208,7 @@ class SendUnitDataReply(ReplyCommand, tag=0x0070):
     packet: Annotated[ReplyPacket | None, Trailing()] = None
 
 
-class OtherReply(ReplyCommand, tag=ANY):
+class OtherCommandReply(ReplyCommand, tag=ANY):
     """An answer to a command not known here."""
 
     command: Annotated[int, UInt(2), Tag()]

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """The services by which tags are read and written.  Logix 5000 Data Access.
 
-Beside `manager`, over `router`: variants of its requests and replies.  What a reply
-carries is the type of the data and the data, of which only the first piece has to
-say so; it is left as octets, and `TypedData` reads it.
+Beside `manager`, over `router`: variants of its requests and replies.  What a read
+answers is `TypedData` where its status is 0 or 6 (more remains), each piece with its
+type; of an error there is none, so a reply keeps octets.  A write keeps all octets
+that come after its counts, because clients send more than their values: who writes
+takes as many as the type and the elements need.
 """
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from ...grammar import ANY, Message, Octets, Tag, UInt, derived
+from ...grammar import ANY, Message, Octets, Starts, Tag, UInt, derived
+from .path import Class
 from .router import Reply, Request
 
 __all__ = [
@@ -20,6 +23,7 @@ __all__ = [
     "ReadTagFragmented",
     "ReadTagFragmentedReply",
     "ReadTagReply",
+    "ReadTemplate",
     "Structure",
     "TypedData",
     "WriteTag",
@@ -63,6 +67,15 @@ class ReadTag(Request, tag=0x4C):
     elements: U16 = 1
 
 
+class ReadTemplate(
+    Request, tag=0x4C, when=Starts("path.segments", (Class(0x6C),)), kw_only=True
+):
+    """So many octets of a structure's definition, from an offset in octets."""
+
+    offset: U32 = 0
+    length: U16
+
+
 class WriteTag(Request, tag=0x4D):
     """New values for so many elements."""
 
@@ -88,7 +101,7 @@ class WriteTagFragmented(Request, tag=0x53):
 
 
 class ReadTagReply(Reply, tag=0xCC):
-    """What was read: TypedData."""
+    """What was read: TypedData, or the octets of a template."""
 
     data: Annotated[bytes, Octets()] = b""
 

@@ -12,6 +12,7 @@ from typing import Annotated
 
 from ...grammar import (
     ANY,
+    Choice,
     InTag,
     Measures,
     Message,
@@ -21,6 +22,7 @@ from ...grammar import (
     Reserved,
     Spelling,
     Tag,
+    Tags,
     UInt,
     derived,
 )
@@ -29,9 +31,12 @@ __all__ = [
     "Attribute",
     "Class",
     "ConnectionPoint",
-    "Element",
     "ElectronicKey",
+    "Element",
     "Instance",
+    "KeyFormat",
+    "KeyFormat4",
+    "OtherKeyFormat",
     "OtherSegment",
     "Path",
     "Port",
@@ -57,9 +62,14 @@ def logical(tag: int) -> tuple[Spelling, ...]:
         Spelling(tag, value=UInt(1)),
         Spelling(tag + 1, _=Reserved(1), value=UInt(2)),
         Spelling(tag + 2, _=Reserved(1), value=UInt(4)),
-        # No specification has it, and a client in the field sends it.
-        Spelling(tag + 3, reads_only=True, _=Reserved(1), value=UInt(4)),
     )
+
+
+def lenient(tag: int) -> tuple[Spelling, ...]:
+    """The same, with a fourth tag that stands for 32 bits too."""
+    # No specification has it; pycomm3 sends it for large elements and instances.
+    again = Spelling(tag + 3, reads_only=True, _=Reserved(1), value=UInt(4))
+    return (*logical(tag), again)
 
 
 class Class(Segment):
@@ -73,14 +83,14 @@ class Instance(Segment):
     """The instance of a class; 0 is the class itself."""
 
     value: Annotated[int, UInt(4)]
-    spellings = logical(0x24)
+    spellings = lenient(0x24)
 
 
 class Element(Segment):
     """A member of an array, counted from 0."""
 
     value: Annotated[int, UInt(4)]
-    spellings = logical(0x28)
+    spellings = lenient(0x28)
 
 
 class ConnectionPoint(Segment):
@@ -105,15 +115,32 @@ class Symbol(Segment, tag=0x91):
     even: Annotated[bytes, Pad(to=2, over="name")] = derived()
 
 
-class ElectronicKey(Segment, tag=0x34):
-    """Which device must be there; zeros stand for any."""
+class KeyFormat(Message, family=True):
+    """What an electronic key says; its format tells how long it is."""
 
-    format: U8 = 4
+
+class KeyFormat4(KeyFormat, tag=4):
+    """A kind of device; zeros stand for any, and 0x80 in `major` for compatible ones."""
+
     vendor: U16 = 0
     device_type: U16 = 0
     product_code: U16 = 0
     major: U8 = 0
     minor: U8 = 0
+
+
+class OtherKeyFormat(KeyFormat, tag=ANY):
+    """A format not known here, and all after it: where it ends cannot be known."""
+
+    format: Annotated[int, UInt(1), Tag()]
+    octets: Annotated[bytes, Octets()] = b""
+
+
+class ElectronicKey(Segment, tag=0x34):
+    """Which device must be there."""
+
+    format: Annotated[int, UInt(1), Tags("key")] = derived()
+    key: Annotated[KeyFormat, Choice(by="format")] = KeyFormat4()
 
 
 class Port(Segment):
@@ -164,6 +191,6 @@ class RoutePath(Message):
 
 
 class SinglePath(Message):
-    """One segment alone, without any size."""
+    """One segment alone, without any size: it says itself where it ends."""
 
     segment: Segment

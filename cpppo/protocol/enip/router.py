@@ -4,6 +4,10 @@
 Over `path`.  A request is a service, a path, and what the service says; a reply is
 the service with its highest bit set, a status, and what was asked for.  `logix` and
 `manager` declare further services of the same families.
+
+What the data of a reply are depends on what was asked and on its status, so a reply
+keeps them as octets.  A request that `Request` refuses is still a
+`MessageRouterRequest`, if it is any: who must answer it finds its service there.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from ...grammar import (
     ANY,
     Codec,
     Counts,
+    Measures,
     Message,
     Octets,
     Repeat,
@@ -33,6 +38,7 @@ __all__ = [
     "GetAttributeList",
     "GetAttributeSingle",
     "GetAttributesAll",
+    "MessageRouterRequest",
     "MultipleReply",
     "MultipleService",
     "OtherReply",
@@ -62,6 +68,15 @@ class Reply(Message):
     status: U8 = 0
     words: Annotated[int, UInt(1), Counts("extended")] = derived()
     extended: Annotated[tuple[int, ...], Repeat(UInt(2), count="words")] = ()
+
+
+class MessageRouterRequest(Message):
+    """Any request, with its path and its data as the octets that they are."""
+
+    service: U8
+    words: Annotated[int, UInt(1), Measures("path", unit=2)] = derived()
+    path: Annotated[bytes, Octets("words")] = b""
+    data: Annotated[bytes, Octets()] = b""
 
 
 def members(octets: bytes) -> tuple[bytes, ...]:
@@ -96,7 +111,9 @@ def packed(several: tuple[bytes, ...]) -> bytes:
         table.append(offset)
         offset += len(one)
     if offset > 0xFFFF:
-        raise EncodeError(f"{len(several)} members need {offset} octets, more than 65535")
+        raise EncodeError(
+            f"{len(several)} members need {offset} octets, more than 65535"
+        )
     return b"".join([word.to_bytes(2, "little") for word in table]) + b"".join(several)
 
 
