@@ -98,7 +98,7 @@ class SequencedAddress(RequestItem, tag=0x8002):
 
 
 class ConnectedRequest(RequestItem, tag=0x00B1):
-    """What goes over a connection: a count, and what the transport class makes of it."""
+    """What goes over a connection, and its place in the sequence."""
 
     sequence: U16
     data: Annotated[bytes, Octets()]

@@ -120,7 +120,7 @@ class KeyFormat(Message, family=True):
 
 
 class KeyFormat4(KeyFormat, tag=4):
-    """A kind of device; zeros stand for any, and 0x80 in `major` for compatible ones."""
+    """A kind of device; zeros stand for any, 0x80 in `major` for compatible ones."""
 
     vendor: U16 = 0
     device_type: U16 = 0
