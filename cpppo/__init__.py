@@ -6,33 +6,29 @@ The names that the manual uses stand here: `cpppo.dfa`, `cpppo.regex`,
 are in `cpppo.protocol`.  Importing any of it changes nothing outside.
 """
 
-from .automata.machine import (
+from .automata import (
+    chainable,
+    chaining,
     decide,
     dfa,
     dfa_post,
     holds,
+    integer,
+    integer_bytes,
     path_ext_input,
+    peekable,
+    peeking,
+    regex,
+    regex_bytes,
+    rememberable,
+    remembering,
     state,
     state_drop,
     state_input,
     state_struct,
-)
-from .automata.regex import (
-    integer,
-    integer_bytes,
-    regex,
-    regex_bytes,
     string,
     string_bytes,
     within,
-)
-from .automata.source import (
-    chainable,
-    chaining,
-    peekable,
-    peeking,
-    rememberable,
-    remembering,
 )
 from .dotdict import dotdict
 from .errors import (

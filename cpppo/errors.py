@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every exception of the package, at the bottom of the stack; imports nothing.
 
-    CpppoError
-    ├── GrammarError(ValueError)      the declaration is wrong
-    ├── ProtocolError                 they broke the rules: machine, state, offset
-    │   ├── NonTerminal               a machine ended where it may not end
-    │   │   ├── Incomplete            ... because the input ended
-    │   │   └── Malformed             ... because of a symbol, or a limit overrun
-    │   └── Unexpected                a legal message, illegal now
-    ├── EncodeError(ValueError)       our value does not fit its field
-    ├── StatusError                   the peer answered no
-    └── TransportError(OSError)       the wire failed
-        ├── Timeout
-        ├── Refused
-        └── Disconnected
+CpppoError
+├── GrammarError(ValueError)      the declaration is wrong
+├── ProtocolError                 they broke the rules: machine, state, offset
+│   ├── NonTerminal               a machine ended where it may not end
+│   │   ├── Incomplete            ... because the input ended
+│   │   └── Malformed             ... because of a symbol, or a limit overrun
+│   └── Unexpected                a legal message, illegal now
+├── EncodeError(ValueError)       our value does not fit its field
+├── StatusError                   the peer answered no
+└── TransportError(OSError)       the wire failed
+    ├── Timeout
+    ├── Refused
+    └── Disconnected
 """
 
 from __future__ import annotations

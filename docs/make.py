@@ -6,7 +6,8 @@ here by running what stands before it.  In a document,
 
 - a block of Python with prompts (`>>>`) is a session: its outputs are made anew;
 - a block of Python without prompts is run too, and prints nothing;
-- a block that begins with `$ python -m cpppo` is a command and what it prints;
+- a block that begins with `$ python -m cpppo` has commands and what they print
+  (`| head -n 12` is understood, and nothing else of a shell);
 - `#+begin_src python :eval no`, and blocks of anything else, are left alone.
 
 The Python of one document is one program, from its first block to its last.  A
@@ -152,13 +153,15 @@ def transcript(body: str, where: str) -> Iterator[str]:
         if not line.startswith("$ "):
             continue
         yield line
+        line, _, most = line.partition(" | head -n ")
         words = shlex.split(line[2:])
         if " ".join(words[:3]) != COMMAND:
             raise Problem(
                 f"{where}: only {COMMAND} is run here, not {line[2:].strip()}"
             )
         try:
-            yield command(words[3:])[1]
+            printed = command(words[3:])[1].splitlines(keepends=True)
+            yield from printed[: int(most) if most else None]
         except Exception as exc:
             raise Problem(f"{where}: {line[2:].strip()} raises {exc!r}") from exc
 

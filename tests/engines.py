@@ -18,8 +18,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from cpppo.automata.check import graph
-from cpppo.automata.machine import (
+from cpppo.automata import (
     decide,
     dfa,
     holds,
@@ -27,6 +26,7 @@ from cpppo.automata.machine import (
     state_drop,
     state_input,
 )
+from cpppo.automata.check import graph
 from cpppo.automata.source import chainable, peekable
 from cpppo.dotdict import dotdict
 from cpppo.errors import GrammarError, Incomplete, ProtocolError

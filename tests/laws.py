@@ -83,7 +83,7 @@ def fed(cls: Any, *several: bytes) -> list[Any]:
 def outcome(cls: Any, octets: bytes) -> tuple[Any, ...]:
     """What decoding comes to: a value, or which error, and where."""
     try:
-        return ("value", cls.decode(octets))
+        return said(cls.decode(octets))
     except ProtocolError as exc:
         return (type(exc), exc.machine, exc.state, exc.offset)
 
@@ -97,4 +97,9 @@ def agreed(cls: Any, octets: bytes) -> tuple[Any, ...]:
     if taken != len(octets):
         machine, state = list(cls.engine().trace(octets))[-1]
         return (Malformed, machine, state, taken)
-    return ("value", value)
+    return said(value)
+
+
+def said(value: Any) -> tuple[Any, ...]:
+    """A value in a form that compares: by its text, since NaN is not equal to itself."""
+    return ("value", repr(value), types(value))

@@ -1,22 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Automata: states and machines of them, run symbol by symbol or as rows.
 
-`machine` and `regex` make graphs, `source` feeds them; `program`, `execute` and
-`parser` run the same graphs fast; `draw` shows them.  `docs/automata.org` explains.
+`states`, `machine` and `regex` make graphs, `source` feeds them; `flatten`, `execute`
+and `parser` run the same graphs fast; `draw` shows them.  `docs/automata.org` explains.
 """
 
-from .machine import (
-    NonTerminal,
-    decide,
-    dfa,
-    dfa_post,
-    holds,
-    path_ext_input,
-    state,
-    state_drop,
-    state_input,
-    state_struct,
-)
+from ..errors import NonTerminal
+from .machine import dfa, dfa_post
 from .regex import (
     integer,
     integer_bytes,
@@ -33,6 +23,15 @@ from .source import (
     peeking,
     rememberable,
     remembering,
+)
+from .states import (
+    decide,
+    holds,
+    path_ext_input,
+    state,
+    state_drop,
+    state_input,
+    state_struct,
 )
 
 __all__ = [

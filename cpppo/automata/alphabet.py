@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..errors import GrammarError
-from .machine import Edge, state
+from .states import Edge, state
 
 ASCII = 128
 COLUMNS = 256

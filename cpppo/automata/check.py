@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from ..errors import GrammarError
-from .machine import dfa, holds, state
+from .machine import dfa
 from .registers import Count, repeated, span, unflattened
+from .states import holds, state
 
 __all__ = ["check", "graph", "holds_itself"]
 
@@ -22,7 +23,9 @@ Graphs = Mapping[dfa, list[state]]
 Node = TypeVar("Node", bound=state)
 
 # Where the closed set of states is at home.
-HOMES = tuple(f"{__package__}.{name}" for name in ("machine", "registers", "regex"))
+HOMES = tuple(
+    f"{__package__}.{name}" for name in ("states", "machine", "registers", "regex")
+)
 # What rows do by themselves; all else that a state does, they do by its own methods.
 STEPS = (
     "edge",

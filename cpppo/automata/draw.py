@@ -22,7 +22,8 @@ from typing import Any
 
 from ..errors import CpppoError
 from .labels import printable, speaks_text, symbols
-from .machine import Edge, dfa, state, state_drop
+from .machine import dfa
+from .states import Edge, state, state_drop
 
 __all__ = ["dot", "svg", "table"]
 

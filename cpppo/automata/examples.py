@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from .machine import dfa, state, state_drop, state_input
+from .machine import dfa
+from .states import state, state_drop, state_input
 
 __all__ = ["EXAMPLES", "ab", "csv", "regex"]
 

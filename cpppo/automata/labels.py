@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .machine import state
+from .states import state
 
 __all__ = ["ANY", "NOTHING", "printable", "speaks_text", "symbols"]
 

@@ -19,9 +19,10 @@ from ..dotdict import dotdict
 from ..errors import Incomplete, Malformed, ProtocolError
 from . import rows
 from .execute import Execution
-from .machine import dfa, join
+from .machine import dfa
 from .program import Program, Row
 from .registers import section
+from .states import join
 from .story import story
 
 __all__ = ["Parser"]

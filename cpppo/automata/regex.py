@@ -24,7 +24,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..errors import GrammarError, Malformed
-from .machine import dfa, join, path_ext_input, state, state_input, store
+from .machine import dfa
+from .states import join, path_ext_input, state, state_input, store
 
 __all__ = [
     "from_regex",

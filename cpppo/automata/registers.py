@@ -15,11 +15,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, cast
 
-from ..errors import GrammarError, Incomplete, Malformed, ProtocolError
-from .machine import Pair, Steps, dfa, state
+from ..errors import (
+    GrammarError,
+    Incomplete,
+    Malformed,
+    NonTerminal,
+    ProtocolError,
+)
+from .machine import dfa
 from .rows import DEEPEST, LENGTH_MOST
+from .states import Pair, Steps, state
 
 __all__ = [
     "END",
@@ -116,7 +124,7 @@ def number(
     """The chain of cells that takes a number of `width` octets."""
     label = f"{name}[{{}}]" if width > 1 else f"{name}"
     cells = [cell(label.format(i)) for i in range(width)]
-    for i, (one, following) in enumerate(zip(cells, cells[1:], strict=False)):
+    for i, (one, following) in enumerate(pairwise(cells)):
         one[True] = following
         following.position = i + 1
     cells[-1].load = Load(register, width, big, signed)
@@ -390,9 +398,11 @@ class section(dfa):
         data.depth -= self.nests
         if self.count is not None and source.sent != ending:
             left = cast(int, ending) - source.sent
-            kind, problem = Malformed, f"{left} octets are left over"
+            kind: type[NonTerminal] = Malformed
+            problem = f"{left} octets are left over"
             if source.peek() is None:
-                kind, problem = Incomplete, f"the input ended, {left} octets were to come"
+                kind = Incomplete
+                problem = f"the input ended, {left} octets were to come"
             raise kind(
                 problem,
                 machine=machine.label if machine else "",

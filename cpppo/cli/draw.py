@@ -16,9 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..automata import draw
+from ..automata import dfa, draw, state
 from ..automata.examples import EXAMPLES
-from ..automata.machine import dfa, state
 from ..errors import CpppoError, GrammarError
 
 __all__ = ["arguments", "run"]

@@ -167,7 +167,7 @@ def check_spans(declaration: Declaration) -> None:
             if (first, last) == (begin, end):
                 raise declaration.wrong(one.name, f"measures the same as {other!r}")
             apart = end <= first or last <= begin
-            inside = first <= begin and end <= last or begin <= first and last <= end
+            inside = (first <= begin and end <= last) or (begin <= first and last <= end)
             if not (apart or inside):
                 raise declaration.wrong(one.name, f"measures half of what {other!r} does")
         spans.append((begin, end, one.name))

@@ -21,9 +21,6 @@ from .wire import (
     Bits,
     Choice,
     Counts,
-    Digits,
-    Float,
-    InTag,
     Kind,
     Mark,
     Measures,
@@ -35,9 +32,7 @@ from .wire import (
     Spelling,
     Starts,
     Tag,
-    Tags,
     Trailing,
-    UInt,
     as_tags,
 )
 

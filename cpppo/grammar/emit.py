@@ -109,7 +109,7 @@ class Writer:
             emission = Emission()
         emission.begin()
         emission.write(self.plans, record)
-        octets = emission.result()
+        octets: bytes = emission.result()
         self.idle.append(emission)
         return octets
 
@@ -348,9 +348,10 @@ class Emission:
         return n
 
     def tag(self, tags: Any, value: Any) -> int:
-        number = tags.get(type(value))
-        if number is None:
+        known = tags.get(type(value))
+        if known is None:
             raise TypeError(f"{value!r} is no variant that goes here")
+        number: int = known
         if number < 0:  # it carries its own
             number = value._values[-number - 1]
         return number

@@ -13,10 +13,11 @@ from typing import Any
 
 from ..automata import rows
 from ..automata.execute import Execution
-from ..automata.machine import describe_edges
-from ..automata.program import Program, flatten
+from ..automata.flatten import flatten
+from ..automata.program import Program
 from ..automata.registers import Memory, section
 from ..automata.source import peekable
+from ..automata.states import describe_edges
 from ..automata.story import places, story
 from ..errors import Incomplete, Malformed, ProtocolError
 from .build import Builder, Reader

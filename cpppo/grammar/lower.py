@@ -12,7 +12,6 @@ import codecs
 import struct
 from typing import Any, cast
 
-from ..automata.machine import decide, state
 from ..automata.registers import (
     Count,
     bits,
@@ -27,6 +26,7 @@ from ..automata.registers import (
     span,
     starts,
 )
+from ..automata.states import decide, state
 from ..errors import GrammarError
 from . import actions
 from .actions import Actions
@@ -70,6 +70,11 @@ class Chain:
         self.last = head
 
     def then(self, first: state, last: state | None = None) -> None:
+        if isinstance(self.last, section) and first.consumes:
+            # A machine is a place to end at; what stands after it is none.
+            between = state(f"after {self.last.label}")
+            self.last[None] = between
+            self.last = between
         self.last[True if first.consumes else None] = first
         self.last = last or first
 
@@ -646,7 +651,7 @@ def guarded_field(declared: Declaration, path: str) -> tuple[Any, str]:
     first, _, inner = path.partition(".")
     one = declared.field(first)
     if not inner:
-        return declared.cls, first
+        return declared.base, first
     type_ = optional(one.type)
     if not is_message(type_) or inner not in {f.name for f in type_.__declared__.fields}:
         raise declared.wrong(first, f"the guard's {path!r} is no field")

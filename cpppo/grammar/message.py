@@ -16,7 +16,15 @@ the printed layout and values to test with.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast, dataclass_transform
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Literal,
+    Self,
+    cast,
+    dataclass_transform,
+)
 
 from ..errors import GrammarError
 from .declaration import MISSING, Declaration, Derived, declare

@@ -19,7 +19,7 @@ class Record:
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return False
-        return bool(self._values == other._values)  # type: ignore[attr-defined]
+        return bool(self._values == other._values)
 
     def __ne__(self, other: object) -> bool:
         return not self == other
@@ -67,7 +67,7 @@ class Member:
 def alike(blank: Any, values: tuple[Any, ...]) -> Any:
     """A record of the class of `blank`, with these values, unchecked."""
     # By way of an instance, the class is known to be one without looking.
-    cls = type(blank)
+    cls: Any = type(blank)
     record = cls.__new__(cls)
     record._values = values
     return record

@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from cpppo.automata import draw
-from cpppo.automata.examples import EXAMPLES, ab, csv, regex
-from cpppo.automata.labels import symbols
-from cpppo.automata.machine import (
+from cpppo.automata import (
     NonTerminal,
     decide,
     dfa,
+    draw,
     state,
     state_drop,
     state_input,
 )
+from cpppo.automata.examples import EXAMPLES, ab, csv, regex
+from cpppo.automata.labels import symbols
 from cpppo.automata.regex import regex as expression
 from cpppo.automata.regex import regex_bytes
 from cpppo.dotdict import dotdict

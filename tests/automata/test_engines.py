@@ -9,8 +9,7 @@ from engines import HELD, PATTERNS, SYMBOLS, Outcome, agree, machines
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cpppo.automata.examples import EXAMPLES
-from cpppo.automata.machine import (
+from cpppo.automata import (
     decide,
     dfa,
     holds,
@@ -19,6 +18,7 @@ from cpppo.automata.machine import (
     state_input,
     state_struct,
 )
+from cpppo.automata.examples import EXAMPLES
 from cpppo.automata.regex import (
     integer,
     integer_bytes,

@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 from engines import agree, table, trace
 
-from cpppo.automata import execute, rows
-from cpppo.automata.machine import dfa, state, state_drop, state_input
+from cpppo.automata import dfa, execute, rows, state, state_drop, state_input
 from cpppo.errors import GrammarError, Incomplete, Malformed
 from cpppo.grammar import actions, build, emit
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cpppo.automata.machine import (
+from cpppo.automata import (
     NonTerminal,
     decide,
     dfa,

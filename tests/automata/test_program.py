@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from engines import agree, refused, trace
 
-from cpppo.automata.examples import EXAMPLES
-from cpppo.automata.machine import (
+from cpppo.automata import (
     decide,
     dfa,
     dfa_post,
@@ -19,6 +18,7 @@ from cpppo.automata.machine import (
     state_input,
     state_struct,
 )
+from cpppo.automata.examples import EXAMPLES
 from cpppo.automata.regex import integer, string
 from cpppo.errors import GrammarError
 

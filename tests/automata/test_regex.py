@@ -12,7 +12,7 @@ from greenery import parse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cpppo.automata.machine import dfa, state, state_drop
+from cpppo.automata import dfa, state, state_drop
 from cpppo.automata.regex import (
     from_regex,
     integer,

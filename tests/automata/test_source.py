@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cpppo.automata.machine import dfa, state, state_drop, state_input, state_struct
+from cpppo.automata import dfa, state, state_drop, state_input, state_struct
 from cpppo.automata.regex import (
     integer,
     integer_bytes,
