@@ -55,6 +55,12 @@ LONGER = {
     "cpppo/automata/execute.py: Execution.run": (
         "the one loop that runs every table: a call per row would cost more than a row"
     ),
+    "cpppo/grammar/build.py: Builder.build": (
+        "the one loop that builds every value: as above, for what a tape notes"
+    ),
+    "cpppo/grammar/emit.py: Emission.run": (
+        "the one loop that writes every record: as above, for a plan's steps"
+    ),
 }
 
 

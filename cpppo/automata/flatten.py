@@ -31,6 +31,7 @@ from .registers import (
     repeated,
     section,
     span,
+    taking,
     unflattened,
 )
 from .states import join, state, state_drop, state_input, state_struct
@@ -138,38 +139,13 @@ class Flattening(Edges):
     ) -> Label:
         """Lay what a machine does between being entered and being done."""
         path = join(path, machine.context) if machine.context else path
-        first: list[Row] = []
-
-        def lay(operation: str, *operands: Any, **kwds: Any) -> None:
-            nonlocal before, last
-            row = self.row(operation, *operands, before=before, **kwds)
-            before, last = (), row
-            if first:
-                first[-1].follows = row.label
-            first.append(row)
-
-        saved: tuple[int, ...] = ()
-        limited = strict = False
-        if type(machine).prepare is not dfa.prepare:
-            lay("EFFECT", self.effect("prepare", machine, path))
-        if isinstance(machine, section):
-            saved = machine.saved
-            strict = True
-            for register in saved:
-                lay("SAVE", register)
-            if machine.count is not None:
-                lay("LIMIT", *counted(machine.count), 1)
-                limited = True
-        elif machine.limit is not None:
-            limited = True
-            for row in self._limit(machine, path):
-                lay(*row)
         again = self._repeat(machine, path)
-        for row in again:
-            lay(*row)
+        laid = self._chain([*self._opening(machine, path), *again], before)
+        if laid:
+            last, before = laid[-1], ()
 
         def undo(row: Row | None, before: tuple[int, ...]) -> Label:
-            return self._undo(tail, limited, strict, saved, row, before)
+            return self._undo(machine, tail, row, before)
 
         done = Tail(2 if again else 1, undo)
 
@@ -180,21 +156,64 @@ class Flattening(Edges):
                 return row.label
             return self._left(machine, path, done, row, before)
 
-        if again:
-            first[-1].b = self.leave(done, None, ())
-
-        # Entered again by NEXT: nothing may be merged into the row before.
         scope = self.scope(machine, path, ending)
         if again:
+            # NEXT leads here too, so nothing may be merged into the row before.
+            laid[-1].b = self.leave(done, None, ())
             scope.entries[machine.initial] += 1
             body = self.labelled(machine.initial, scope)
-            first[-1].follows = body
-            return first[0].label
-        label = self.go(machine.initial, scope, last, before)
-        if first:
-            first[-1].follows = label
-            return first[0].label
-        return label
+        else:
+            body = self.go(machine.initial, scope, last, before)
+        if not laid:
+            return body
+        laid[-1].follows = body
+        return laid[0].label
+
+    def _undo(
+        self,
+        machine: dfa,
+        tail: Callable[[Row | None, tuple[int, ...]], Label],
+        last: Row | None,
+        before: tuple[int, ...],
+    ) -> Label:
+        closing = self._chain(self._closing(machine), before)
+        if not closing:
+            return tail(last, before)
+        closing[-1].follows = tail(closing[-1], ())
+        return closing[0].label
+
+    def _chain(
+        self, wanted: list[tuple[Any, ...]], before: tuple[int, ...]
+    ) -> list[Row]:
+        """Rows in a line, the first of which is where `before` is entered."""
+        laid = [self.row(*one) for one in wanted]
+        for row, following in pairwise(laid):
+            row.follows = following.label
+        if laid:
+            laid[0].before = before
+        return laid
+
+    def _opening(self, machine: dfa, path: str) -> Iterator[tuple[Any, ...]]:
+        """What is done before a machine's graph is entered."""
+        if type(machine).prepare is not dfa.prepare:
+            yield "EFFECT", self.effect("prepare", machine, path)
+        if isinstance(machine, section):
+            for register in machine.saved:
+                yield "SAVE", register
+            if machine.count is not None:
+                yield "LIMIT", *counted(machine.count), 1
+        elif machine.limit is not None:
+            yield from self._limit(machine, path)
+
+    @staticmethod
+    def _closing(machine: dfa) -> list[tuple[Any, ...]]:
+        """What takes back a machine's limit, and the registers it saved."""
+        if not isinstance(machine, section):
+            return [] if machine.limit is None else [("UNLIMIT",)]
+        undone: list[tuple[Any, ...]] = []
+        if machine.count is not None:
+            undone.append(("UNLIMIT", 0, 0, 0, 1))
+        return undone + [("RESTORE", one) for one in reversed(machine.saved)]
 
     def _left(
         self,
@@ -212,34 +231,6 @@ class Flattening(Edges):
         row = self.row("EFFECT", self.effect("decode", machine, path), before=before)
         row.follows = self.leave(done, row, ())
         return row.label
-
-    def _undo(
-        self,
-        tail: Callable[[Row | None, tuple[int, ...]], Label],
-        limited: bool,
-        strict: bool,
-        saved: tuple[int, ...],
-        last: Row | None,
-        before: tuple[int, ...],
-    ) -> Label:
-        """Lay what takes back a machine's limit and saved registers."""
-        laid: list[Row] = []
-
-        def lay(operation: str, *operands: Any) -> None:
-            nonlocal before
-            laid.append(self.row(operation, *operands, before=before))
-            before = ()
-
-        if limited:
-            lay("UNLIMIT", 0, 0, 0, int(strict))
-        for register in reversed(saved):
-            lay("RESTORE", register)
-        if not laid:
-            return tail(last, before)
-        for row, following in pairwise(laid):
-            row.follows = following.label
-        laid[-1].follows = tail(laid[-1], ())
-        return laid[0].label
 
     def _limit(self, machine: dfa, path: str) -> Iterator[tuple[Any, ...]]:
         limit = machine.limit
@@ -360,42 +351,44 @@ class Flattening(Edges):
         if isinstance(place, cell):
             return self._number(place, scope, before)
         here = (self.id(scope.machine, place),)
-        entered = (*before, *here)
-        row: Row | None = None
+        wanted = self._register_row(place)
+        kind = type(place)
+        if wanted is None and kind.process in (state_input.process, state_drop.process):
+            wanted = ("TAKE", self._collects(place, scope))
+        elif wanted is None and kind.process is state_struct.process:
+            wanted = ("EFFECT", self.effect("decode", place, scope.path))
+        elif wanted is None:
+            for known, own in (
+                (KNOWN_PROCESS, kind.process),
+                (KNOWN_STEPS, kind.steps),
+            ):
+                if own not in known:
+                    raise unflattened(place, own)
+            return None, place
+        row = self.row(*wanted, before=(*before, *here))
+        if isinstance(place, taking):
+            row.taken = here
+        row.builds = getattr(place, "builds", ())
+        return row, place
+
+    def _register_row(self, place: state) -> tuple[Any, ...] | None:
+        """The row of a state that works on registers."""
         if isinstance(place, span):
             count = place.count
-            operands = (
-                counted(count) if isinstance(count, Count) else (rows.TO_END, 1, 0)
-            )
-            row = self.row(
-                "SPAN", place.register, *operands, taken=here, before=entered
-            )
-        elif isinstance(place, digits):
+            if isinstance(count, Count):
+                return "SPAN", place.register, *counted(count)
+            return "SPAN", place.register, rows.TO_END, 1, 0
+        if isinstance(place, digits):
             literal = len(self.tables)
             self.tables += (len(place.end), *place.end)
-            operands = (place.register, place.most, literal)
-            row = self.row("DIGITS", *operands, taken=here, before=entered)
-        elif isinstance(place, pad):
-            row = self.row("PAD", place.origin, place.to, taken=here, before=entered)
-        elif isinstance(place, bits):
-            operands = (place.origin, place.register, place.shift)
-            row = self.row("BITS", *operands, place.mask, before=entered)
-        elif isinstance(place, built):
-            if place.here is not None:
-                row = self.row("HERE", place.here, before=entered)
-        elif type(place).process in (state_input.process, state_drop.process):
-            collects = self._collects(place, scope)
-            row = self.row("TAKE", collects, before=entered)
-        elif type(place).process is state_struct.process:
-            effect = self.effect("decode", place, scope.path)
-            row = self.row("EFFECT", effect, before=entered)
-        elif type(place).process is not state.process:
-            raise unflattened(place, type(place).process)
-        elif type(place).steps is not state.steps:
-            raise unflattened(place, type(place).steps)
-        if row is not None:
-            row.builds = getattr(place, "builds", ())
-        return row, place
+            return "DIGITS", place.register, place.most, literal
+        if isinstance(place, pad):
+            return "PAD", place.origin, place.to
+        if isinstance(place, bits):
+            return "BITS", place.origin, place.register, place.shift, place.mask
+        if isinstance(place, built) and place.here is not None:
+            return "HERE", place.here
+        return None
 
     def _number(
         self, first: cell, scope: Scope, before: tuple[int, ...]
@@ -417,7 +410,8 @@ class Flattening(Edges):
         return row, chain[-1]
 
 
-KNOWN_STEPS = (dfa.steps, section.steps)
+KNOWN_PROCESS = (state.process, built.process)
+KNOWN_STEPS = (state.steps, dfa.steps, section.steps)
 KNOWN_RUNS = (dfa.run, section.run)
 
 

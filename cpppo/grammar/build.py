@@ -35,7 +35,9 @@ class Reader:
         except IndexError:  # all are at work, in other threads or around this one
             execution = Execution(self.program)
         execution.reset(0)
-        if execution.run(octets, len(octets), True) != 1 or execution.pos != len(octets):
+        if execution.run(octets, len(octets), True) != 1 or execution.pos != len(
+            octets
+        ):
             raise self.failure(execution, octets)
         value = self.builder.build(execution.tape, execution.taped, octets)
         self.idle.append(execution)
@@ -76,7 +78,16 @@ class Builder:
 
     def build(self, tape: Any, taped: int, octets: Any) -> Any:
         """The value that a tape makes of these octets."""
-        INT, MAKE, MARK, LIST, OCTETS, CONSTANT, ARRANGE, LATIN = 0, 1, 2, 3, 5, 7, 13, 14
+        INT, MAKE, MARK, LIST, OCTETS, CONSTANT, ARRANGE, LATIN = (
+            0,
+            1,
+            2,
+            3,
+            5,
+            7,
+            13,
+            14,
+        )
         heads = self.heads
         kinds = self.kinds
         arities = self.arities
@@ -178,7 +189,9 @@ class Builder:
             elif kind == actions.UNPACK:
                 value = argument.unpack_from(octets, begin)[0]
             elif kind == actions.NUMBERS:
-                value = tuple([one for one, in argument.iter_unpack(octets[begin:end])])
+                value = tuple(
+                    [one for (one,) in argument.iter_unpack(octets[begin:end])]
+                )
             elif kind == actions.LARGE:
                 order, signed = argument
                 value = int.from_bytes(octets[begin:end], order, signed=signed)

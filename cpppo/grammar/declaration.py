@@ -208,10 +208,11 @@ def read_field(cls: Any, name: str, hint: Any, default: Any) -> Field:
     where = f"{cls.__name__}.{name}"
     if name.startswith("_") or name in ("self", "tuple") or hasattr(Reserving, name):
         raise GrammarError(f"{where}: a field may not have this name")
-    type_, extras = hint, ()
+    type_: Any = hint
+    extras: list[Any] = []
     if typing.get_origin(hint) is Annotated:
         type_, *extras = typing.get_args(hint)
-    kinds = [one for one in extras if isinstance(one, Kind)]
+    kinds: list[Kind] = [one for one in extras if isinstance(one, Kind)]
     marks = tuple(one for one in extras if isinstance(one, Mark))
     if len(kinds) > 1:
         raise GrammarError(f"{where}: has {len(kinds)} kinds, and needs one")

@@ -23,7 +23,8 @@ from .declaration import (
     is_message,
     optional,
 )
-from .lower import in_band, layouts, parts_of, shown
+from .reach import in_band, parts_of
+from .spell import layouts, shown
 from .wire import (
     Bits,
     Choice,

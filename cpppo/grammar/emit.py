@@ -262,7 +262,9 @@ class Emission:
                         raise TypeError(f"{value!r} is no text")
                     octets = value.encode(objects[steps[i + 3]])
                     if a >= 0 and len(octets) != a:
-                        raise ValueError(f"{value!r} takes {len(octets)} octets, not {a}")
+                        raise ValueError(
+                            f"{value!r} takes {len(octets)} octets, not {a}"
+                        )
                     n = self.append(octets, n)
                     out = self.out
                 elif step == PAD:
@@ -281,7 +283,9 @@ class Emission:
                     number = values[steps[i + 1]]
                     b = steps[i + 4]
                     if number & b != number:
-                        raise ValueError(f"{number} does not fit the tag's bits 0x{b:02X}")
+                        raise ValueError(
+                            f"{number} does not fit the tag's bits 0x{b:02X}"
+                        )
                     # A second part of one tag adds its bits to those of the first.
                     n -= steps[i + 6]
                     b = out[n] if steps[i + 6] else a
@@ -295,7 +299,9 @@ class Emission:
                     n = self.insert(objects[a], at, self.slots[base + steps[i + 4]], n)
                     out = self.out
                 else:
-                    n = self.append(self.rare(step, values, steps[i + 1], objects[a]), n)
+                    n = self.append(
+                        self.rare(step, values, steps[i + 1], objects[a]), n
+                    )
                     out = self.out
                 i += 8
         except (TypeError, ValueError, OverflowError, AttributeError) as exc:
@@ -377,7 +383,9 @@ class Emission:
             return bytes(how(value))
         if step == STEPS.index("DIGITS"):
             most, end, counted = how
-            return decimal(value if counted is None else len(values[counted]), most, end)
+            return decimal(
+                value if counted is None else len(values[counted]), most, end
+            )
         width, parts = how
         number = 0
         for place, shift, size, field in parts:

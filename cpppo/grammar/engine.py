@@ -100,7 +100,11 @@ class Engine:
         short = execution.reason in (rows.ENDED, rows.OVERRUN)
         if short and row.operation.startswith("INT"):
             return int(min(stop, execution.limit))
-        if execution.reason == rows.ENDED and row.operation in ("SPAN", "PAD", "DIGITS"):
+        if execution.reason == rows.ENDED and row.operation in (
+            "SPAN",
+            "PAD",
+            "DIGITS",
+        ):
             return stop
         return pos
 

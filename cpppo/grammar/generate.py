@@ -25,7 +25,7 @@ from .declaration import (
     is_message,
     optional,
 )
-from .lower import layouts, parts_of
+from .shape import ENDLESS, Shape, enclosed, is_mere_family, ways_of
 from .spell import every_spelling
 from .wire import (
     Bits,
@@ -44,11 +44,15 @@ from .wire import (
 
 __all__ = ["octets", "values"]
 
-ENDLESS = 1 << 30  # the height of what always holds itself
 TRIES = 200
 LONGEST = 255
-SCALARS = ((0x20, 0x7E), (0, 0xFF), (0x100, 0x7FF), (0x800, 0xFFFF), (0x10000, 0x10FFFF))
-Way = tuple[tuple[int, ...], Declaration]
+SCALARS = (
+    (0x20, 0x7E),
+    (0, 0xFF),
+    (0x100, 0x7FF),
+    (0x800, 0xFFFF),
+    (0x10000, 0x10FFFF),
+)
 
 
 def values(cls: Any, random: Random, depth: int = 4) -> Any:
@@ -82,108 +86,15 @@ def spoil(data: bytearray, random: Random) -> None:
         data[at] = random.choice((0, 1, 0x7F, 0x80, 0xFF, random.randrange(256)))
     elif how == 3 and lengths:  # an octet that may well be a length: let it lie
         at = random.choice(lengths)
-        data[at] = random.choice((data[at] + 1, data[at] - 1, data[at] + 16, 0xFF)) & 0xFF
+        data[at] = (
+            random.choice((data[at] + 1, data[at] - 1, data[at] + 16, 0xFF)) & 0xFF
+        )
     elif how == 4:
         data[at:at] = random.randbytes(random.randrange(1, 4))
     elif how == 5:
         del data[at : at + random.randrange(1, 4)]
     else:
         data += random.randbytes(random.randrange(1, 4))
-
-
-def ways_of(declared: Declaration) -> list[Way]:
-    """The ways to write a class that may be written: its spellings, or the one."""
-    if declared.base is None or not (declared.tags or declared.opaque):
-        return [((), declared)]
-    known = {one.tags: one for one in declared.spellings}
-    return [
-        (tags, way)
-        for tags, way, _ in layouts(declared)
-        if tags not in known or not known[tags].reads_only
-    ]
-
-
-def enclosed(way: Declaration, at: int) -> tuple[bool, bool]:
-    """Whether a length says where a field ends, and whether it is the last of all."""
-    name = way.fields[at].name
-    for one in way.fields:
-        mark = one.mark(Measures)
-        if mark is not None and mark.fields[-1] == name:
-            return True, False
-    return False, at == len(way.fields) - 1
-
-
-class Shape:
-    """What there is to know of the classes that one may hold, before making any."""
-
-    def __init__(self, cls: Any) -> None:
-        self.classes = [cls]
-        for one in self.classes:
-            self.classes += [part for part in parts_of(one) if part not in self.classes]
-        self.heights: dict[Any, int] = dict.fromkeys(self.classes, ENDLESS)
-        self.opens: dict[Any, bool] = dict.fromkeys(self.classes, False)
-        while self.settled() > 0:
-            pass
-
-    def settled(self) -> int:
-        """One round of both; how much it changed."""
-        changed = 0
-        for cls in self.classes:
-            height, opens = self.height(cls), self.open(cls)
-            changed += height != self.heights[cls]
-            changed += opens != self.opens[cls]
-            self.heights[cls], self.opens[cls] = height, opens
-        return changed
-
-    def height(self, cls: Any) -> int:
-        """How many messages deep the flattest value of a class is."""
-        declared: Declaration = cls.__declared__
-        if is_mere_family(declared):
-            return min((self.heights[one] for one in declared.variants), default=ENDLESS)
-        return min(self.way_height(way) for _, way in ways_of(declared))
-
-    def way_height(self, way: Declaration) -> int:
-        tallest = 0
-        for one in way.stored:
-            if one.trailing:
-                continue
-            if isinstance(one.kind, Nested | Choice):
-                tallest = max(tallest, self.heights[optional(one.type)])
-            elif isinstance(one.kind, Repeat) and isinstance(one.kind.count, int):
-                if one.kind.of is None and one.kind.count:
-                    tallest = max(tallest, self.heights[element_of(one.type)])
-        return min(tallest + 1, ENDLESS)
-
-    def open(self, cls: Any) -> bool:
-        """Whether only the end of the octets can end any value of a class."""
-        declared: Declaration = cls.__declared__
-        if is_mere_family(declared):
-            return all(self.opens[one] for one in declared.variants)
-        return all(self.way_open(way) for _, way in ways_of(declared))
-
-    def way_open(self, way: Declaration) -> bool:
-        return any(
-            self.field_open(one) and not enclosed(way, at)[0]
-            for at, one in enumerate(way.fields)
-        )
-
-    def field_open(self, one: Field) -> bool:
-        kind = one.kind
-        if one.trailing:
-            return True
-        if isinstance(kind, Octets):
-            return kind.count is None
-        if isinstance(kind, Nested | Choice):
-            return self.opens[optional(one.type)]
-        if isinstance(kind, Repeat):
-            if kind.of is not None or not kind.count:
-                return kind.count is None and kind.within is None
-            return isinstance(kind.count, int) and self.opens[element_of(one.type)]
-        return False
-
-
-def is_mere_family(declared: Declaration) -> bool:
-    return declared.is_family and not declared.tags
 
 
 class Making:
@@ -221,7 +132,9 @@ class Making:
             record = self.record(declared, tags, way, depth - attempt // 20, closed)
             if record is not None:
                 return record
-        raise GrammarError(f"{cls.__name__}: in {TRIES} tries, no value was one to write")
+        raise GrammarError(
+            f"{cls.__name__}: in {TRIES} tries, no value was one to write"
+        )
 
     def chosen(self, family: Declaration, depth: int, closed: bool) -> Any:
         """One of a family's variants that fits."""
@@ -253,8 +166,7 @@ class Making:
             if at >= absent:
                 made[one.name] = one.default
                 continue
-            bounded, last = enclosed(way, at)
-            shut = not bounded and (closed or not last) and absent > at + 1
+            shut = not enclosed(way, at) and (closed or at + 1 < absent)
             made[one.name] = self.field(way, one, depth - 1, shut)
         record = self.guarded(declared, declared.cls(**made))
         if record is None or self.claimed(declared, record):
@@ -268,7 +180,9 @@ class Making:
 
     def absent_from(self, way: Declaration) -> int:
         """The place of the first field that is left out, of those that may be."""
-        places = [at for at, one in enumerate(way.fields) if one.trailing and one.stored]
+        places = [
+            at for at, one in enumerate(way.fields) if one.trailing and one.stored
+        ]
         return self.random.choice([*places, len(way.fields)])
 
     @staticmethod
@@ -391,7 +305,9 @@ class Making:
 
     def real(self, kind: Float) -> float:
         if self.random.random() < 0.3:
-            return self.random.choice((0.0, -0.0, 1.0, -1.5, float("inf"), -float("inf")))
+            return self.random.choice(
+                (0.0, -0.0, 1.0, -1.5, float("inf"), -float("inf"))
+            )
         while True:
             number: float
             (number,) = struct.unpack(kind.format, self.random.randbytes(kind.octets))
@@ -417,10 +333,14 @@ class Making:
             count = least + random.randrange(24)
         return max(0, min(count, most)) // unit * unit
 
-    def some_octets(self, way: Declaration, one: Field, kind: Octets, shut: bool) -> Any:
+    def some_octets(
+        self, way: Declaration, one: Field, kind: Octets, shut: bool
+    ) -> Any:
         if kind.codec is not None:
             if one.default is MISSING:
-                raise way.wrong(one.name, "a codec's values cannot be made up: default?")
+                raise way.wrong(
+                    one.name, "a codec's values cannot be made up: default?"
+                )
             return one.default
         if kind.count is None and shut and way.measure(one.name) is None:
             raise way.wrong(one.name, "takes all that is left, and more follows it")
@@ -473,7 +393,13 @@ class Making:
         return tuple(self.elements(way, one, element, count, depth, shut))
 
     def elements(
-        self, way: Declaration, one: Field, element: Any, count: int, depth: int, shut: bool
+        self,
+        way: Declaration,
+        one: Field,
+        element: Any,
+        count: int,
+        depth: int,
+        shut: bool,
     ) -> Iterator[Any]:
         """Messages in a row; all but the last must say where they end."""
         for left in range(count, 0, -1):

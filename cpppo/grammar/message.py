@@ -126,10 +126,7 @@ def initializer(declaration: Declaration) -> Any:
         several = isinstance(one.kind, Repeat) and not one.trailing
         values.append(f"tuple({one.name})" if several else one.name)
     inner = "".join(value + ", " for value in values)
-    source = (
-        f"def __init__({', '.join(parameters)}):\n"
-        f"    self.fill(({inner}))\n"
-    )
+    source = f"def __init__({', '.join(parameters)}):\n    self.fill(({inner}))\n"
     exec(source, scope)
     made = scope["__init__"]
     made.__qualname__ = f"{declaration.cls.__qualname__}.__init__"
@@ -223,6 +220,8 @@ class Message(Record, metaclass=Declared):
         names = type(self).__match_args__
         unknown = set(changes) - set(names)
         if unknown:
-            raise TypeError(f"{type(self).__name__} has no field {min(unknown)!r} to give")
+            raise TypeError(
+                f"{type(self).__name__} has no field {min(unknown)!r} to give"
+            )
         values = dict(zip(names, self._values, strict=True)) | changes
         return type(self)(**values)

@@ -19,7 +19,7 @@ from .declaration import (
     optional,
 )
 from .emit import STEP, STEPS, Plan
-from .lower import layouts, numbers_format
+from .spell import layouts, numbers_format
 from .wire import (
     BIG,
     Bits,
@@ -158,7 +158,9 @@ class Steps:
             for other in self.all
             if (mark := other.mark(Measures)) is not None and mark.fields[0] == one.name
         ]
-        padded = any(isinstance(o.kind, Pad) and o.kind.over == one.name for o in self.all)
+        padded = any(
+            isinstance(o.kind, Pad) and o.kind.over == one.name for o in self.all
+        )
         if padded or measures:
             self.begin(one, measures)
         self.ends += [(mark.fields[-1], by, mark) for by, mark in measures]

@@ -113,7 +113,9 @@ class Digits(Kind):
 
     def __post_init__(self) -> None:
         if not isinstance(self.end, bytes) or not self.end or self.end[:1].isdigit():
-            raise GrammarError(f"digits end with octets that are no digit, not {self.end!r}")
+            raise GrammarError(
+                f"digits end with octets that are no digit, not {self.end!r}"
+            )
         if not 1 <= self.most <= 18:
             raise GrammarError(f"a decimal number has 1 to 18 digits, not {self.most}")
 
@@ -132,7 +134,9 @@ class Float(Kind):
 
     @property
     def format(self) -> str:
-        return (">" if self.order == BIG else "<") + {2: "e", 4: "f", 8: "d"}[self.octets]
+        return (">" if self.order == BIG else "<") + {2: "e", 4: "f", 8: "d"}[
+            self.octets
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +233,9 @@ class Measures(Mark):
 
     def __init__(self, *fields: str, unit: int = 1, bias: int = 0) -> None:
         if not fields or unit < 1:
-            raise GrammarError("Measures needs names of fields, and a unit of 1 or more")
+            raise GrammarError(
+                "Measures needs names of fields, and a unit of 1 or more"
+            )
         object.__setattr__(self, "fields", fields)
         object.__setattr__(self, "unit", unit)
         object.__setattr__(self, "bias", bias)

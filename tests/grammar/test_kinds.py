@@ -50,7 +50,9 @@ def one_field(kind: object, type_: object = int) -> type[Message]:
 
 @pytest.mark.parametrize("order", ["little", "big"])
 @pytest.mark.parametrize("width", range(1, 17))
-def test_integers_of_any_width_hold_their_least_and_most(width: int, order: str) -> None:
+def test_integers_of_any_width_hold_their_least_and_most(
+    width: int, order: str
+) -> None:
     unsigned, signed = one_field(UInt(width, order)), one_field(Int(width, order))
     most = (1 << 8 * width) - 1
     for value in (0, 1, most // 3, most - 1, most):
@@ -258,7 +260,9 @@ class Words(Message):
 def test_a_length_has_its_unit_and_bias() -> None:
     check(Words(b"abcdefgh"), b"\0\3abcdefgh")
     check(Words(b""), b"\0\1")
-    with pytest.raises(EncodeError, match=r"Words.words: 3 octets are no multiple of 4"):
+    with pytest.raises(
+        EncodeError, match=r"Words.words: 3 octets are no multiple of 4"
+    ):
         Words(b"abc").encode()
     with pytest.raises(Malformed, match="a length of -4 is no length"):
         Words.decode(b"\0\0")

@@ -111,9 +111,7 @@ def packed(several: tuple[bytes, ...]) -> bytes:
         table.append(offset)
         offset += len(one)
     if offset > 0xFFFF:
-        raise EncodeError(
-            f"{len(several)} members need {offset} octets, not 65535"
-        )
+        raise EncodeError(f"{len(several)} members need {offset} octets, not 65535")
     return b"".join([word.to_bytes(2, "little") for word in table]) + b"".join(several)
 
 

@@ -95,7 +95,11 @@ REPLIES: list[tuple[Reply, str, int]] = [
     (ReadTagReply(6, (), b"\xc4\0"), "cc 00 06 00 c4 00", 2),
     (ReadTagReply(0x05), "cc 00 05 00", 0),
     (ReadTagReply(0xFF, (0x2105,)), "cc 00 ff 01 05 21", 0),
-    (ReadTagFragmentedReply(data=b"\xca\0\0\0\x80?"), "d2 00 00 00 ca 00 00 00 80 3f", 6),
+    (
+        ReadTagFragmentedReply(data=b"\xca\0\0\0\x80?"),
+        "d2 00 00 00 ca 00 00 00 80 3f",
+        6,
+    ),
     # An Unconnected Send that could not be sent on: what was left of its route.
     (ReadTagFragmentedReply(1, (0x0312,), b"\1"), "d2 00 01 01 12 03 01", 1),
     (WriteTagReply(), "cd 00 00 00", 0),
@@ -210,7 +214,9 @@ def test_elsewhere_0x4c_reads_a_tag() -> None:
 
 def test_an_odd_request_is_padded() -> None:
     inner = WriteTag(SCADA, Atomic(0xC2), 1, b"\x7f")
-    whole = octets(f"52 02 20 06 24 01 05 9d 11 00 4d {PATH} c2 00 01 00 7f 00 01 00 01 00")
+    whole = octets(
+        f"52 02 20 06 24 01 05 9d 11 00 4d {PATH} c2 00 01 00 7f 00 01 00 01 00"
+    )
     check(SEND.replace(request=inner), whole)
 
 

@@ -192,7 +192,9 @@ def test_an_unknown_segment_is_kept_with_all_after_it(
 
 
 def test_a_key_of_an_unknown_format_is_kept_with_all_after_it() -> None:
-    key = ElectronicKey(OtherKeyFormat(5, octets("01 00 0e 00 37 00 80 02 78 56 34 12")))
+    key = ElectronicKey(
+        OtherKeyFormat(5, octets("01 00 0e 00 37 00 80 02 78 56 34 12"))
+    )
     check(Path((key,)), octets("07 34 05 01 00 0e 00 37 00 80 02 78 56 34 12"))
 
 

@@ -46,7 +46,10 @@ def octets(text: str) -> bytes:
 # Appendix A-4: the service, the path, and the data of the common services.
 CLOSED: list[tuple[Request, str]] = [
     (GetAttributeList(IDENTITY), "03 02 20 01 24 01 00 00"),
-    (GetAttributeList(IDENTITY, (1, 2, 7)), "03 02 20 01 24 01 03 00 01 00 02 00 07 00"),
+    (
+        GetAttributeList(IDENTITY, (1, 2, 7)),
+        "03 02 20 01 24 01 03 00 01 00 02 00 07 00",
+    ),
     (
         GetAttributeList(Path((Class(0x6C), Instance(0xFCE))), (4, 5, 2, 1)),
         "03 03 20 6c 25 00 ce 0f 04 00 04 00 05 00 02 00 01 00",
@@ -60,7 +63,9 @@ OPEN: list[tuple[Request, str, int]] = [
         0,
     ),
     (
-        SetAttributeSingle(Path((Class(0x93), Instance(3), Attribute(10))), b"\0\0\x80?"),
+        SetAttributeSingle(
+            Path((Class(0x93), Instance(3), Attribute(10))), b"\0\0\x80?"
+        ),
         "10 03 20 93 24 03 30 0a 00 00 80 3f",
         4,
     ),
@@ -76,7 +81,11 @@ OPEN: list[tuple[Request, str, int]] = [
         5,
     ),
     # Forward Open is told by its path alone; until it is declared it is kept.
-    (OtherRequest(0x54, Path((Class(6), Instance(1))), b"\5"), "54 02 20 06 24 01 05", 1),
+    (
+        OtherRequest(0x54, Path((Class(6), Instance(1))), b"\5"),
+        "54 02 20 06 24 01 05",
+        1,
+    ),
     (OtherRequest(0x7F, Path(), b""), "7f 00", 0),
 ]
 
@@ -88,7 +97,9 @@ def test_requests_that_say_where_they_end(request_: Request, text: str) -> None:
 
 
 @pytest.mark.parametrize(("request_", "text", "data"), OPEN, ids=repr)
-def test_requests_that_take_all_the_rest(request_: Request, text: str, data: int) -> None:
+def test_requests_that_take_all_the_rest(
+    request_: Request, text: str, data: int
+) -> None:
     end = len(octets(text))
     check(request_, octets(text), open_=True, rests=range(end - data, end))
     assert Request.decode(octets(text)) == request_

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which messages a message may hold, and which of them may hold themselves.
+
+Under `lower`.  What recurs has its registers saved around it, and its depth counted;
+what a guard looks at has its extent noted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .declaration import Declaration, element_of, is_message, optional
+
+__all__ = ["guarded_field", "guarded_from", "in_band", "parts_of", "recursive_from"]
+
+
+def in_band(declaration: Declaration) -> bool:
+    return declaration.base.__declared__.tag is not None
+
+
+def parts_of(cls: Any) -> list[Any]:
+    """The message classes that a class may hold directly."""
+    declaration: Declaration = cls.__declared__
+    held = []
+    for one in declaration.fields:
+        for type_ in (optional(one.type), element_of(one.type)):
+            if is_message(type_):
+                held.append(type_)
+    if declaration.is_family:
+        held += declaration.variants
+    return held
+
+
+def reachable(cls: Any) -> list[Any]:
+    found = [cls]
+    for one in found:
+        base = one.__declared__.base
+        for part in (*parts_of(one), *((base,) if base is not None else ())):
+            if part not in found:
+                found.append(part)
+    return found
+
+
+def recursive_from(cls: Any) -> set[Any]:
+    """The classes that may hold themselves, however deep."""
+    return {
+        one
+        for one in reachable(cls)
+        if any(one in reachable_down(part) for part in parts_of(one))
+    }
+
+
+def reachable_down(cls: Any) -> list[Any]:
+    found = [cls]
+    for one in found:
+        found += [part for part in parts_of(one) if part not in found]
+    return found
+
+
+def guarded_from(cls: Any) -> set[tuple[Any, str]]:
+    """The fields that some guard looks at."""
+    found = set()
+    for one in reachable(cls):
+        declared = one.__declared__
+        if declared.guard is not None:
+            found.add(guarded_field(declared, declared.guard.field))
+    return found
+
+
+def guarded_field(declared: Declaration, path: str) -> tuple[Any, str]:
+    """The class and field that a guard's dotted name means."""
+    first, _, inner = path.partition(".")
+    one = declared.field(first)
+    if not inner:
+        return declared.base, first
+    type_ = optional(one.type)
+    if not is_message(type_) or inner not in {
+        f.name for f in type_.__declared__.fields
+    }:
+        raise declared.wrong(first, f"the guard's {path!r} is no field")
+    return type_, inner
