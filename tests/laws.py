@@ -90,16 +90,17 @@ def outcome(cls: Any, octets: bytes) -> tuple[Any, ...]:
 
 def agreed(cls: Any, octets: bytes) -> tuple[Any, ...]:
     """What the trace engine comes to, in the same words as `outcome`."""
+    engine = cls.engine()
     try:
-        value, taken = cls.engine().traced(octets)
+        _, taken = engine.walked(octets)
+        if taken != len(octets):
+            machine, state = list(engine.trace(octets))[-1]
+            return (Malformed, machine, state, taken)
+        return said(engine.traced(octets)[0])
     except ProtocolError as exc:
         return (type(exc), exc.machine, exc.state, exc.offset)
-    if taken != len(octets):
-        machine, state = list(cls.engine().trace(octets))[-1]
-        return (Malformed, machine, state, taken)
-    return said(value)
 
 
 def said(value: Any) -> tuple[Any, ...]:
-    """A value in a form that compares: by its text, since NaN is not equal to itself."""
+    """A value in a form that compares: as text, since NaN is not equal to itself."""
     return ("value", repr(value), types(value))

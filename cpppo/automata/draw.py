@@ -23,6 +23,7 @@ from typing import Any
 from ..errors import CpppoError
 from .labels import printable, speaks_text, symbols
 from .machine import dfa
+from .registers import taking
 from .states import Edge, state, state_drop
 
 __all__ = ["dot", "svg", "table"]
@@ -417,7 +418,7 @@ def attributes(node: Node) -> str:
         parts.append("shape=doublecircle" if node.terminal else "shape=circle")
     elif node.terminal:
         parts.append("peripheries=2")
-    if node.state.consumes:
+    if node.state.consumes or isinstance(node.state, taking):
         color = DROPS if isinstance(node.state, state_drop) else TAKES
         parts.append(f'fillcolor="{color}"')
     return ", ".join(parts)

@@ -59,6 +59,7 @@ class Memory:
         self.octets = bytearray()
         self.tape: list[int] = []
         self.depth = 0
+        self.waited = -1  # where it could have gone on with another octet
 
     def note(self, actions: tuple[int, ...], operand: int = 0) -> None:
         for action in actions:
@@ -138,7 +139,9 @@ class taking(state):
         super().__init__(name, **kwds)
         self.builds: tuple[int, ...] = ()
 
-    def wanted(self, memory: Memory, ending: int | None, source: Any) -> int:
+    def wanted(
+        self, memory: Memory, ending: int | None, source: Any, machine: dfa | None
+    ) -> int:
         raise NotImplementedError
 
     def steps(
@@ -150,7 +153,7 @@ class taking(state):
         ending: int | None,
     ) -> Steps:
         begin = len(data.octets)
-        wanted = self.wanted(data, ending, source)
+        wanted = self.wanted(data, ending, source, machine)
         if ending is not None and wanted > ending - source.sent:
             left = ending - source.sent
             raise overrun(machine, self, source.sent, wanted, left)
@@ -193,9 +196,11 @@ class span(taking):
         self.count = count
         self.register = register
 
-    def wanted(self, memory: Memory, ending: int | None, source: Any) -> int:
+    def wanted(
+        self, memory: Memory, ending: int | None, source: Any, machine: dfa | None
+    ) -> int:
         if isinstance(self.count, Count):
-            return checked(self.count.value(memory), None, self, source)
+            return checked(self.count.value(memory), machine, self, source)
         return LENGTH_MOST if ending is None else ending - source.sent
 
     def finish(self, memory: Memory, begin: int) -> None:
@@ -209,6 +214,7 @@ class digits(taking):
 
     def __init__(self, name: str, register: int, most: int, end: bytes) -> None:
         super().__init__(name)
+        self.wanted_next = f"a digit, or {end!r} after one"
         self.register = register
         self.most = most
         self.end = end
@@ -276,7 +282,9 @@ class pad(taking):
         self.to = to
         self.origin = origin
 
-    def wanted(self, memory: Memory, ending: int | None, source: Any) -> int:
+    def wanted(
+        self, memory: Memory, ending: int | None, source: Any, machine: dfa | None
+    ) -> int:
         return -(len(memory.octets) - memory.registers[self.origin]) % self.to
 
 
@@ -386,7 +394,9 @@ class section(dfa):
                 left = ending - source.sent
                 raise overrun(machine, self, source.sent, wanted, left)
             ending = source.sent + wanted
-        data.depth += self.nests
+        # As everywhere, the machine that is run is the one that others are counted in.
+        nests = self.nests and machine is not None
+        data.depth += nests
         if data.depth > DEEPEST:
             raise Malformed(
                 f"it holds itself more than {DEEPEST} times",
@@ -394,13 +404,18 @@ class section(dfa):
                 state=self.label,
                 offset=source.sent,
             )
-        yield from super().steps(source, machine, path, data, ending)
-        data.depth -= self.nests
+        self.ready(source, machine, data)
+        for pair in super().steps(source, machine, path, data, ending):
+            if pair[0] is self and (pair[1] is None or pair[1].waits()):
+                if ending is None or source.sent < ending:
+                    data.waited = source.sent
+            yield pair
+        data.depth -= nests
         if self.count is not None and source.sent != ending:
             left = cast(int, ending) - source.sent
             kind: type[NonTerminal] = Malformed
             problem = f"{left} octets are left over"
-            if source.peek() is None:
+            if data.waited == source.sent:
                 kind = Incomplete
                 problem = f"the input ended, {left} octets were to come"
             raise kind(
@@ -411,6 +426,9 @@ class section(dfa):
             )
         data.registers.update(kept)
 
+    def ready(self, source: Any, machine: dfa | None, data: Any) -> None:
+        """Refuse what registers say, before anything is taken."""
+
 
 class repeated(section):
     """A machine run as often as `times` says."""
@@ -419,8 +437,11 @@ class repeated(section):
         super().__init__(name, initial, **kwds)
         self.times = times
 
+    def ready(self, source: Any, machine: dfa | None, data: Any) -> None:
+        checked(self.times.value(data), machine, self, source)
+
     def cycles(self, source: Any, path: str, data: Any) -> int:
-        return checked(self.times.value(data), None, self, source)
+        return self.times.value(data)
 
 
 @dataclass(frozen=True, slots=True)

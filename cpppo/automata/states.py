@@ -111,6 +111,7 @@ class state:
     """A place in a machine; entering it takes no symbol."""
 
     consumes = False
+    wanted_next = ""  # what it takes by itself, where its edges do not say
 
     def __init__(
         self,
@@ -449,6 +450,8 @@ def store(data: Any, place: str, value: Any) -> None:
 
 def describe_edges(place: state) -> str:
     """What a state could go on with, for a person."""
+    if place.wanted_next:
+        return place.wanted_next
     wanted = []
     for key, edge in place.edges():
         if edge.refuses and not edge.decides:

@@ -93,9 +93,7 @@ def check_mark(
     if isinstance(kind, Digits) and isinstance(mark, Tag | Tags):
         raise wrong(one.name, "a tag is an integer of octets: use UInt")
     if one.stored and not isinstance(mark, Tag):
-        raise wrong(
-            one.name, "follows from other fields: give it the default derived()"
-        )
+        raise wrong(one.name, "follows from others: give it the default derived()")
     if isinstance(mark, Measures):
         check_measures(declaration, one, mark, later)
     elif isinstance(mark, Counts | Tags):
@@ -202,13 +200,11 @@ def check_bits(declaration: Declaration) -> None:
         if width % 8 or width > 56:
             raise declaration.wrong(
                 group[0].name,
-                f"this group has {width} bits, not 8 to 56 in whole octets",
+                f"the group has {width} bits, not 8 to 56 in whole octets",
             )
         for one in group[1:]:
             if one.trailing and not group[0].trailing:
-                raise declaration.wrong(
-                    one.name, "some bits of an integer are Trailing"
-                )
+                raise declaration.wrong(one.name, "these bits are Trailing, others not")
 
 
 def check_trailing(declaration: Declaration) -> None:
@@ -217,9 +213,7 @@ def check_trailing(declaration: Declaration) -> None:
         if one.trailing:
             first = first or one.name
             if isinstance(one.kind, InTag):
-                raise declaration.wrong(
-                    one.name, "a part of the tag cannot be Trailing"
-                )
+                raise declaration.wrong(one.name, "part of the tag cannot be Trailing")
             if one.stored and one.default is MISSING:
                 raise declaration.wrong(one.name, "Trailing needs a default")
         elif first and not isinstance(one.kind, InTag):
@@ -269,9 +263,7 @@ def check_family(declaration: Declaration, options: dict[str, Any]) -> None:
             "Annotated[int, UInt(...), Tag()], without a default"
         )
     if given and not declaration.opaque:
-        raise declaration.wrong(
-            given[0].name, "is known: a tag is kept with tag=ANY only"
-        )
+        raise declaration.wrong(given[0].name, "is known: only tag=ANY keeps a tag")
     above = base.__declared__.tag
     if above is not None and above.kind != tags[0].kind:
         raise declaration.wrong(tags[0].name, f"is not as {base.__name__} has it")

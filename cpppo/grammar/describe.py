@@ -32,6 +32,7 @@ from .wire import (
     Digits,
     Float,
     InTag,
+    Kind,
     Measures,
     Nested,
     Octets,
@@ -180,7 +181,7 @@ def lines_of(
     start: int | None = 0,
     tags: tuple[int, ...] = (),
 ) -> Iterator[Line]:
-    """Fields as lines of a table; `start` is where the first stands, if that is fixed."""
+    """Fields as lines of a table; `start` is where they begin, if that is fixed."""
     at, bits = start, 0
     for one in fields:
         words = (name_of(one), default(one), kind_of(way, one, tags))
@@ -289,19 +290,10 @@ def kind_of(way: Declaration, one: Field, tags: tuple[int, ...]) -> str:
 def basic(one: Field) -> str:
     kind = one.kind
     type_ = optional(one.type)
-    if isinstance(kind, UInt):
-        return integer(kind)
-    if isinstance(kind, Digits):
-        end = kind.end.decode("latin-1")
-        return f"up to {kind.most} decimal digits, ended by {end!r}"
-    if isinstance(kind, Float):
-        return f"float, {kind.order}-endian"
-    if isinstance(kind, Bits):
-        return "unsigned"
+    if isinstance(kind, UInt | Bits | Float | Digits):
+        return number(kind)
     if isinstance(kind, Octets):
-        if kind.codec is not None:
-            return f"octets by {kind.codec.name or 'a codec'}"
-        return f"text in {kind.text}" if kind.text is not None else "octets"
+        return plain(kind)
     if isinstance(kind, Reserved):
         return f"reserved, 0x{kind.fill:02X} when written"
     if isinstance(kind, Pad):
@@ -315,11 +307,30 @@ def basic(one: Field) -> str:
     if isinstance(kind, Choice):
         return f"the {type_.__name__} that {kind.by} says"
     if isinstance(kind, Repeat):
-        if kind.of is None:
-            return f"{element_of(one.type).__name__}, one after the other"
-        each = "float" if isinstance(kind.of, Float) else integer(kind.of)
-        return f"numbers of {kind.of.octets}: {each}"
+        return several(one, kind)
     return type(kind).__name__
+
+
+def plain(kind: Octets) -> str:
+    if kind.codec is not None:
+        return f"octets by {kind.codec.name or 'a codec'}"
+    return f"text in {kind.text}" if kind.text is not None else "octets"
+
+
+def several(one: Field, kind: Repeat) -> str:
+    if kind.of is None:
+        return f"{element_of(one.type).__name__}, one after the other"
+    each = "float" if isinstance(kind.of, Float) else integer(kind.of)
+    return f"numbers of {kind.of.octets}: {each}"
+
+
+def number(kind: Kind) -> str:
+    if isinstance(kind, UInt):
+        return integer(kind)
+    if isinstance(kind, Digits):
+        end = kind.end.decode("latin-1")
+        return f"up to {kind.most} decimal digits, ended by {end!r}"
+    return f"float, {kind.order}-endian" if isinstance(kind, Float) else "unsigned"
 
 
 def integer(kind: UInt) -> str:

@@ -59,10 +59,11 @@ cdef class Emission:
     @cython.locals(
         INT=int, COUNT=int, TAGGED=int, MEASURED=int, OCTET=int, NESTED=int, LIST=int,
         HOLD=int, FROM=int, PAD=int, OCTETS=int, TEXT=int, FILL=int, IN_TAG=int,
-        STOP=int, INSERT=int, out=bytearray, steps="int[::1]", objects=list,
+        STOP=int, INSERT=int, GUARD=int, out=bytearray, steps="int[::1]", objects=list,
         count="Py_ssize_t", i="Py_ssize_t", step=int, a=int, b=int, room="Py_ssize_t",
         number="long long", n="Py_ssize_t", k="long long", at="Py_ssize_t",
         several=tuple,
     )
     cpdef run(self, Plan plan, tuple values, Py_ssize_t base)
+    cpdef guard(self, object value, tuple how)
     cpdef long long tag(self, dict tags, object value) except? -1

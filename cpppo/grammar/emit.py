@@ -16,7 +16,8 @@ from ..errors import EncodeError
 
 STEP = 8  # ints of a step: what, the value's index, six operands
 SLOTS = 512  # places in the output that a run remembers
-DEEPEST = 32
+# Reading counts only what holds itself, 32 times; here all that it stands in counts.
+DEEPEST = 64
 
 STEPS = (
     "INT",
@@ -41,6 +42,7 @@ STEPS = (
     "CODEC",
     "DIGITS",
     "INSERT",
+    "GUARD",
 )
 
 
@@ -175,7 +177,7 @@ class Emission:
     def run(self, plan: Plan, values: Any, base: int) -> None:
         INT, COUNT, TAGGED, MEASURED, OCTET, NESTED, LIST = 0, 1, 2, 3, 4, 5, 6
         HOLD, FROM, PAD, OCTETS, TEXT, FILL, IN_TAG, STOP = 7, 8, 9, 10, 11, 12, 13, 15
-        INSERT = 21
+        INSERT, GUARD = 21, 22
         steps = plan.steps
         objects = plan.objects
         count = plan.count
@@ -294,6 +296,8 @@ class Emission:
                 elif step == STOP:
                     if self.defaults(values, objects[a]):
                         break
+                elif step == GUARD:
+                    self.guard(values[steps[i + 1]], objects[a])
                 elif step == INSERT:
                     at = self.slots[base + steps[i + 3]]
                     n = self.insert(objects[a], at, self.slots[base + steps[i + 4]], n)
@@ -353,6 +357,14 @@ class Emission:
             size -= 1
         return n
 
+    def guard(self, value: Any, how: Any) -> None:
+        """Refuse what would be read back as another variant."""
+        inner, wanted, must, names = how
+        several = getattr(value, inner) if inner else value
+        if (several[: len(wanted)] == wanted) != must:
+            other = "does not begin" if must else "begins"
+            raise ValueError(f"it {other} with {names}, so another variant is read")
+
     def tag(self, tags: Any, value: Any) -> int:
         known = tags.get(type(value))
         if known is None:
@@ -391,7 +403,7 @@ class Emission:
         for place, shift, size, field in parts:
             part = int(values[place])
             if part < 0 or part >> size:
-                raise ValueError(f"{field}: {part} does not fit {size} bits")
+                raise ValueError(f"{part} does not fit the {size} bits of {field}")
             number |= part << shift
         return number.to_bytes(width, "little")
 

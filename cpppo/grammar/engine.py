@@ -117,13 +117,17 @@ class Engine:
 
     def traced(self, octets: Any) -> tuple[Any, int]:
         """The value by the trace engine, and how many octets it took."""
+        memory, taken = self.walked(octets)
+        tape = array("q", memory.tape)
+        return self.tracer.build(tape, len(tape), bytes(memory.octets)), taken
+
+    def walked(self, octets: Any) -> tuple[Memory, int]:
+        """What the trace engine notes, and how many octets it took."""
         source, memory = peekable(bytes(octets)), Memory()
         with self.machine as machine:
             for _ in machine.run(source, data=memory):
                 pass
-        tape = array("q", memory.tape)
-        value = self.tracer.build(tape, len(tape), bytes(memory.octets))
-        return value, source.sent
+        return memory, source.sent
 
     def failure(self, execution: Execution, octets: bytes) -> ProtocolError:
         """What went wrong, and where: told by going there once more."""
@@ -146,11 +150,9 @@ class Engine:
                 around=around,
             )
         reason = again.reason
-        ended = offset >= len(octets) and offset < again.limit
-        kind: Any = Malformed
-        short = reason in (rows.NO_EDGE, rows.LEFT_OVER) and ended
-        if reason == rows.ENDED or short:
-            kind = Incomplete
+        # What would have waited for more is incomplete, and nothing else is.
+        short = self.watched(octets, final=False)[1] == rows.WAITING
+        kind: Any = Incomplete if short else Malformed
         expected = describe_edges(self.program.states[last])
         return kind(  # type: ignore[no-any-return]
             self._problem(again, reason, offset, short),

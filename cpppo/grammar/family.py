@@ -108,22 +108,22 @@ class Family:
                     default = machine
                 for value in tags:
                     if declared.guard is not None:
-                        test = self.starts(declared)
-                        guards.setdefault(value, []).append((test, machine, label))
+                        guard = self.starts(declared)
+                        guards.setdefault(value, []).append((guard, machine, label))
                     else:
                         plain[value] = machine
         for value, guarded in guards.items():
             also = state(f"0x{value:02X}?")
-            for test, machine, label in guarded:
-                also[None] = decide(label, machine, test)
+            for guard, goal, label in guarded:
+                also[None] = decide(label, goal, guard)
             also[None] = plain.get(value, default)
             plain[value] = also
         together: dict[state, list[int]] = {}
         for value, target in plain.items():
             together.setdefault(target, []).append(value)
-        for target, values in together.items():
+        for leads, values in together.items():
             test = equals(register, tuple(values))
-            ask[None] = decide(shown(tuple(values)), target, test)
+            ask[None] = decide(shown(tuple(values)), leads, test)
         ask[None] = default
 
     def starts(self, declared: Declaration) -> starts:

@@ -256,7 +256,7 @@ class Part:
             members = {member.value: member for member in type_}
             return self.action(actions.CONVERT, members, one.name)
         if type_ is bool:
-            return self.action(actions.CONVERT, (False, True), one.name)
+            return self.action(actions.CONVERT, {0: False, 1: True}, one.name)
         return self.action(actions.WIDE if wide else actions.INT)
 
     def span(

@@ -338,9 +338,7 @@ class Making:
     ) -> Any:
         if kind.codec is not None:
             if one.default is MISSING:
-                raise way.wrong(
-                    one.name, "a codec's values cannot be made up: default?"
-                )
+                raise way.wrong(one.name, "its codec's values cannot be made up")
             return one.default
         if kind.count is None and shut and way.measure(one.name) is None:
             raise way.wrong(one.name, "takes all that is left, and more follows it")
@@ -390,26 +388,21 @@ class Making:
             return ()
         if not fixed and count > 1 and self.shape.opens[element]:
             count = 1
-        return tuple(self.elements(way, one, element, count, depth, shut))
+        found = self.elements(element, count, depth, shut)
+        if len(found) < count:
+            raise way.wrong(one.name, "what it repeats takes no octets")
+        return found
 
-    def elements(
-        self,
-        way: Declaration,
-        one: Field,
-        element: Any,
-        count: int,
-        depth: int,
-        shut: bool,
-    ) -> Iterator[Any]:
+    def elements(self, element: Any, count: int, depth: int, shut: bool) -> Any:
         """Messages in a row; all but the last must say where they end."""
-        for left in range(count, 0, -1):
-            for _ in range(TRIES):
-                made = self.message(element, depth, shut or left > 1)
-                if made.encode():
-                    yield made
-                    break
-            else:
-                raise way.wrong(one.name, "what it repeats takes no octets")
+        found: list[Any] = []
+        for _ in range(TRIES):
+            if len(found) == count:
+                break
+            made = self.message(element, depth, shut or len(found) + 1 < count)
+            if made.encode():  # what takes no octets cannot be counted in them
+                found.append(made)
+        return tuple(found)
 
 
 def holds(text: str, encoding: str) -> bool:

@@ -27,9 +27,10 @@ from typing import (
 )
 
 from ..errors import GrammarError
-from .declaration import MISSING, Declaration, Derived, declare
+from .declaration import MISSING, Declaration, Derived
+from .declare import declare
 from .record import Member, Record
-from .wire import Repeat, UInt
+from .wire import Digits, Repeat, UInt
 
 if TYPE_CHECKING:
     from ..automata.execute import Execution
@@ -55,11 +56,7 @@ class Declared(type):
     def __new__(
         mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwds: Any
     ) -> Any:
-        annotated = namespace.get("__annotations__", {})
-        namespace["__slots__"] = ()
-        namespace["__defaults__"] = {
-            key: namespace.pop(key) for key in annotated if key in namespace
-        }
+        namespace |= {"__slots__": (), "__declaring__": True}
         namespace |= {"__engine__": None, "__reader__": None, "__writer__": None}
         cls = super().__new__(mcs, name, bases, namespace)
         if any(isinstance(base, Declared) for base in bases):
@@ -102,12 +99,14 @@ def settle(cls: Any) -> None:
     declaration = declare(cls, cls.__pending__)
     cls.__declared__ = declaration
     stored = declaration.stored
-    cls.__match_args__ = tuple(one.name for one in stored)
+    setattr(cls, "__match_args__", tuple(one.name for one in stored))  # noqa: B010
     for index, one in enumerate(stored):
         setattr(cls, one.name, Member(index, one.name))
     for one in declaration.fields:
-        if not one.stored and isinstance(one.kind, UInt):
+        if not one.stored and isinstance(one.kind, UInt | Digits):
             setattr(cls, one.name, Follows(one.name))
+        elif not one.stored and one.name in cls.__dict__:
+            delattr(cls, one.name)  # what pads has no value
     cls.__init__ = initializer(declaration)
 
 
@@ -187,7 +186,7 @@ class Message(Record, metaclass=Declared):
         return writer.encode(self)
 
     @classmethod
-    def parser(cls, limit: int = 1 << 20) -> MessageParser:
+    def parser(cls, limit: int = 1 << 20) -> MessageParser[Self]:
         """Takes octets as they come, and gives out messages as they complete."""
         from .parser import MessageParser
 

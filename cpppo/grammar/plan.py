@@ -202,6 +202,22 @@ class Steps:
         else:
             self.add("FROM", one.name, slot)
 
+    def guards(self, one: Field) -> None:
+        """What this field must hold, or may not, for its octets to come back so."""
+        base = self.declared.base
+        for variant in base.__declared__.variants if base and one.stored else ():
+            other: Declaration = variant.__declared__
+            mine = other.cls is self.declared.cls
+            shared = mine or set(other.tags) & set(self.tags)
+            if other.guard is None or not shared:
+                continue
+            first, _, inner = other.guard.field.partition(".")
+            if first == one.name:
+                wanted = tuple(other.guard.values)
+                how = (inner, wanted, mine, ", ".join(map(repr, wanted)))
+                index = self.declared.index(first)
+                self.add("GUARD", first, self.object(how), index=index)
+
     def stop(self, one: Field) -> None:
         later = self.all[self.all.index(one) :]
         wanted = [
@@ -263,8 +279,8 @@ class Steps:
         if one.mark(Measures):
             self.add("HOLD", one.name, 0, 0, self.slot(("held", one.name)))
         elif counts := one.mark(Counts):
-            how = (kind.most, kind.end, self.declared.index(counts.field))
-            self.add("DIGITS", one.name, self.object(how))
+            counted = (kind.most, kind.end, self.declared.index(counts.field))
+            self.add("DIGITS", one.name, self.object(counted))
         else:
             how = (kind.most, kind.end, None)
             self.add("DIGITS", one.name, self.object(how), index=index)
@@ -284,8 +300,8 @@ class Steps:
                 again = int(number > 0)
                 self.add("IN_TAG", name, fixed, 0, mask, shift, again, index=index)
             return
-        order = "big" if kind.order == BIG else "little"
-        for octet in self.tags[0].to_bytes(kind.octets, order):
+        octets = self.tags[0].to_bytes(kind.octets, "big")
+        for octet in octets if kind.order == BIG else reversed(octets):
             self.add("OCTET", name, octet)
 
     def envelope(self, name: str, field: str, width: int, big: int) -> None:

@@ -30,7 +30,7 @@ class Record:
     def __repr__(self) -> str:
         shown = [
             f"{name}={value!r}"
-            for name, value in zip(type(self).__match_args__, self._values)  # type: ignore[attr-defined]
+            for name, value in zip(type(self).__match_args__, self._values, strict=False)  # type: ignore[attr-defined]
         ]
         return f"{type(self).__name__}({', '.join(shown)})"
 

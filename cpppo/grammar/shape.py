@@ -77,8 +77,9 @@ class Shape:
             if isinstance(one.kind, Nested | Choice):
                 tallest = max(tallest, self.heights[optional(one.type)])
             elif isinstance(one.kind, Repeat) and isinstance(one.kind.count, int):
-                if one.kind.of is None and one.kind.count:
-                    tallest = max(tallest, self.heights[element_of(one.type)])
+                some = one.kind.of is None and one.kind.count > 0
+                least = self.heights[element_of(one.type)] if some else 0
+                tallest = max(tallest, least)
         return min(tallest + 1, ENDLESS)
 
     def open(self, cls: Any) -> bool:

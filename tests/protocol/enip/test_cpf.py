@@ -123,7 +123,7 @@ def test_items_of_replies(item: ReplyItem, text: str) -> None:
     check(ReplyPacket((ReplyEntry(item),)), b"\1\0" + octets(text))
 
 
-@pytest.mark.parametrize("text", [text for _, text in REQUESTS + REPLIES])  # type: ignore[operator]
+@pytest.mark.parametrize("text", [text for _, text in (*REQUESTS, *REPLIES)])
 def test_any_item_can_be_left_as_octets(text: str) -> None:
     whole = octets(text)
     item = Item(int.from_bytes(whole[:2], "little"), whole[4:])

@@ -217,7 +217,7 @@ def test_lying_offsets_are_malformed_and_say_where(data: str) -> None:
     with pytest.raises(Malformed) as caught:
         Request.decode(whole)
     assert (caught.value.machine, caught.value.offset) == ("MultipleService", 6)
-    with pytest.raises(ValueError, match="octets|member"):
+    with pytest.raises(ValueError, match=r"octets|member"):
         MultipleReply(data=octets(data) or b"\1").replies  # noqa: B018
 
 
