@@ -26,6 +26,7 @@ cdef class Execution:
     cdef public bint building
     cdef public bint watching
     cdef public list visits
+    cdef public Py_ssize_t kept
     cdef public object effects
 
     cpdef void reset(self, Py_ssize_t start)

@@ -35,6 +35,7 @@ class Execution:
         self.first = program.first
         self.building = True
         self.watching = False
+        self.kept = 0  # how many of the last visits are enough; 0: all are wanted
         self.visits: list[tuple[int, int]] = []
         self.effects: Any = None
         self.reset(0)
@@ -80,6 +81,8 @@ class Execution:
         last = len(self.visits) - 1
         if last < 0 or self.visits[last] != (pc, pos):
             self.visits.append((pc, pos))
+            if 0 < self.kept * 2 < last:
+                del self.visits[: self.kept]
 
     def scan(self, octets: Any) -> int:
         """Read one message to the registers; how many octets it took."""
@@ -333,7 +336,7 @@ class Execution:
                     value = 1 if registers[code[pc + 1] + 1] - k >= room else 0
                     n += 1
                     while room > 0:
-                        if value and p[k] != tables[n]:
+                        if value and tables[n] >= 0 and p[k] != tables[n]:
                             value = 0
                         k += 1
                         n += 1

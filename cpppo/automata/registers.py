@@ -34,6 +34,7 @@ __all__ = [
     "Count",
     "Load",
     "Memory",
+    "begins",
     "bits",
     "built",
     "cell",
@@ -48,6 +49,8 @@ __all__ = [
     "unflattened",
 ]
 
+ANY_OCTET = -1  # in a literal
+Literal = tuple[int, ...]
 END = -1  # as a register: up to the end of the limit
 
 
@@ -347,6 +350,22 @@ def overrun(
     )
 
 
+def left_over(
+    machine: dfa | None, place: state, offset: int, left: int, more: bool
+) -> NonTerminal:
+    """Why a section ended early; `more`: another octet would have been taken."""
+    kind: type[NonTerminal] = Incomplete if more else Malformed
+    problem = f"{left} octets are left over"
+    if more:
+        problem = f"the input ended, {left} octets were to come"
+    return kind(
+        problem,
+        machine=machine.label if machine else "",
+        state=place.label,
+        offset=offset,
+    )
+
+
 class section(dfa):
     """A machine that must take exactly `count` octets, when it is given a count.
 
@@ -406,24 +425,16 @@ class section(dfa):
             )
         self.ready(source, machine, data)
         for pair in super().steps(source, machine, path, data, ending):
-            if pair[0] is self and (pair[1] is None or pair[1].waits()):
-                if ending is None or source.sent < ending:
-                    data.waited = source.sent
+            more = ending is None or source.sent < ending
+            mine = pair[0] is self and (pair[1] is None or pair[1].waits())
+            if mine and more:
+                data.waited = source.sent
             yield pair
         data.depth -= nests
         if self.count is not None and source.sent != ending:
             left = cast(int, ending) - source.sent
-            kind: type[NonTerminal] = Malformed
-            problem = f"{left} octets are left over"
-            if data.waited == source.sent:
-                kind = Incomplete
-                problem = f"the input ended, {left} octets were to come"
-            raise kind(
-                problem,
-                machine=machine.label if machine else "",
-                state=self.label,
-                offset=source.sent,
-            )
+            more = data.waited == source.sent
+            raise left_over(machine, self, source.sent, left, more)
         data.registers.update(kept)
 
     def ready(self, source: Any, machine: dfa | None, data: Any) -> None:
@@ -460,12 +471,20 @@ class starts:
     """Whether the octets between two registers start with one of some literals."""
 
     register: int
-    literals: tuple[bytes, ...]
+    literals: tuple[Literal, ...]
 
     def __call__(self, *, data: Any, **_: Any) -> bool:
         begin = data.registers[self.register]
-        end = data.registers[self.register + 1]
-        return any(data.octets[begin:end].startswith(one) for one in self.literals)
+        octets = data.octets[begin : data.registers[self.register + 1]]
+        return any(begins(octets, one) for one in self.literals)
+
+
+def begins(octets: bytes | bytearray, literal: Literal) -> bool:
+    """Whether some octets start with a literal."""
+    if len(octets) < len(literal):
+        return False
+    pairs = zip(octets, literal, strict=False)
+    return all(wanted in (octet, ANY_OCTET) for octet, wanted in pairs)
 
 
 def unflattened(place: state, what: object) -> GrammarError:

@@ -65,5 +65,9 @@ cdef class Emission:
         several=tuple,
     )
     cpdef run(self, Plan plan, tuple values, Py_ssize_t base)
+    @cython.locals(
+        index="Py_ssize_t", wanted=tuple, must=bint, several=tuple, same=bint,
+        i="Py_ssize_t",
+    )
     cpdef guard(self, object value, tuple how)
     cpdef long long tag(self, dict tags, object value) except? -1

@@ -227,19 +227,9 @@ class Emission:
                             raise ValueError(f"{number} does not fit {a} octets")
                         self.number(number, a, b & 1, at)
                     n += a
-                elif step == OCTET:
-                    out[n] = a
-                    n += 1
                 elif step == NESTED:
                     self.size = n
                     self.write(objects[a], values[steps[i + 1]])
-                    n = self.size
-                    out = self.out
-                elif step == LIST:
-                    several = values[steps[i + 1]]
-                    self.size = n
-                    for value in several:
-                        self.write(objects[a], value)
                     n = self.size
                     out = self.out
                 elif step == HOLD:
@@ -248,8 +238,26 @@ class Emission:
                     k = steps[i + 5]
                     if k:  # what it is the length of begins here
                         self.slots[base + k] = n
+                elif step == OCTET:
+                    out[n] = a
+                    n += 1
                 elif step == FROM:
                     self.slots[base + a] = n
+                elif step == LIST:
+                    several = values[steps[i + 1]]
+                    self.size = n
+                    for value in several:
+                        self.write(objects[a], value)
+                    n = self.size
+                    out = self.out
+                elif step == GUARD:
+                    self.guard(values[steps[i + 1]], objects[a])
+                elif step == PAD:
+                    b = steps[i + 3]
+                    k = (n - self.slots[base + a]) % b
+                    if k:
+                        n = self.fill(steps[i + 4], b - k, n)
+                        out = self.out
                 elif step == OCTETS:
                     value = values[steps[i + 1]]
                     if not isinstance(value, (bytes, bytearray)):
@@ -269,18 +277,6 @@ class Emission:
                         )
                     n = self.append(octets, n)
                     out = self.out
-                elif step == PAD:
-                    b = steps[i + 3]
-                    k = (n - self.slots[base + a]) % b
-                    if k:
-                        n = self.fill(steps[i + 4], b - k, n)
-                        out = self.out
-                elif step == FILL and a == 1:
-                    out[n] = steps[i + 3]
-                    n += 1
-                elif step == FILL:
-                    n = self.fill(steps[i + 3], a, n)
-                    out = self.out
                 elif step == IN_TAG:
                     number = values[steps[i + 1]]
                     b = steps[i + 4]
@@ -293,11 +289,15 @@ class Emission:
                     b = out[n] if steps[i + 6] else a
                     out[n] = b | number << steps[i + 5] & 255
                     n += 1
+                elif step == FILL and a == 1:
+                    out[n] = steps[i + 3]
+                    n += 1
+                elif step == FILL:
+                    n = self.fill(steps[i + 3], a, n)
+                    out = self.out
                 elif step == STOP:
                     if self.defaults(values, objects[a]):
                         break
-                elif step == GUARD:
-                    self.guard(values[steps[i + 1]], objects[a])
                 elif step == INSERT:
                     at = self.slots[base + steps[i + 3]]
                     n = self.insert(objects[a], at, self.slots[base + steps[i + 4]], n)
@@ -359,9 +359,15 @@ class Emission:
 
     def guard(self, value: Any, how: Any) -> None:
         """Refuse what would be read back as another variant."""
-        inner, wanted, must, names = how
-        several = getattr(value, inner) if inner else value
-        if (several[: len(wanted)] == wanted) != must:
+        index, wanted, must, names = how
+        several = value if index < 0 else value._values[index]
+        i = len(wanted)
+        same = len(several) >= i
+        while same and i > 0:
+            i -= 1
+            one = several[i]
+            same = type(one) is type(wanted[i]) and one == wanted[i]
+        if same != must:
             other = "does not begin" if must else "begins"
             raise ValueError(f"it {other} with {names}, so another variant is read")
 

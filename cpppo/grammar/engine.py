@@ -27,6 +27,8 @@ from .plan import Planning
 
 __all__ = ["Engine"]
 
+KEPT = 512  # visits: an error tells of the last few only
+
 
 class Engine:
     """The readings of one declaration."""
@@ -75,10 +77,13 @@ class Engine:
         shown = ", ".join(sorted(known))
         raise KeyError(f"{self.name} has no register {name!r}; it has {shown}")
 
-    def watched(self, octets: bytes, final: bool = True) -> tuple[Execution, int]:
+    def watched(
+        self, octets: bytes, final: bool = True, kept: int = 0
+    ) -> tuple[Execution, int]:
         """A run that notes where it goes, and what it answers."""
         execution = self.execution()
         execution.watching = True
+        execution.kept = kept
         execution.reset(0)
         return execution, execution.run(octets, len(octets), final)
 
@@ -132,7 +137,7 @@ class Engine:
     def failure(self, execution: Execution, octets: bytes) -> ProtocolError:
         """What went wrong, and where: told by going there once more."""
         octets = bytes(octets)
-        again, status = self.watched(octets)
+        again, status = self.watched(octets, kept=KEPT)
         offset = self.reached(again, len(octets))
         visits = again.visits
         if again.reason == rows.LEFT_OVER:
@@ -151,7 +156,7 @@ class Engine:
             )
         reason = again.reason
         # What would have waited for more is incomplete, and nothing else is.
-        short = self.watched(octets, final=False)[1] == rows.WAITING
+        short = self.watched(octets, False, KEPT)[1] == rows.WAITING
         kind: Any = Incomplete if short else Malformed
         expected = describe_edges(self.program.states[last])
         return kind(  # type: ignore[no-any-return]

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
+from ..automata.registers import begins
 from ..errors import EncodeError, GrammarError
 from .declaration import (
     MISSING,
@@ -430,4 +431,4 @@ def starts(rival: Declaration, declared: Declaration, record: Any) -> bool:
     if not isinstance(held, tuple):
         return False
     data = b"".join(one.encode() for one in held)
-    return any(data.startswith(one) for one in every_spelling(rival.guard.values))
+    return any(begins(data, one) for one in every_spelling(rival.guard.values))

@@ -7,6 +7,7 @@ Beside `lower`, which makes what reads them.
 from __future__ import annotations
 
 import struct
+from itertools import pairwise
 from typing import Any, cast
 
 from ..errors import GrammarError
@@ -72,7 +73,7 @@ class Planning:
         plans = [Plan(cls.__name__) for _ in ways]
         self.plans[cls] = plans[0]
         self.every[cls] = plans
-        for plan, following in zip(plans, plans[1:], strict=False):
+        for plan, following in pairwise(plans):
             plan.others = following
         for plan, (tags, way) in zip(plans, ways, strict=True):
             Steps(self, way, plan, tags).lay(family)
@@ -144,6 +145,7 @@ class Steps:
             if isinstance(fields[at].kind, Bits):
                 group = next(group for group in bit_groups(fields[at:]))
             self.field(group)
+            self.guards(fields[at])
             at += len(group)
         if self.declared.spellings or any(isinstance(o.kind, InTag) for o in self.own):
             self.tests()
@@ -214,7 +216,9 @@ class Steps:
             first, _, inner = other.guard.field.partition(".")
             if first == one.name:
                 wanted = tuple(other.guard.values)
-                how = (inner, wanted, mine, ", ".join(map(repr, wanted)))
+                inside = optional(one.type).__declared__ if inner else None
+                place = inside.index(inner) if inside else -1
+                how = (place, wanted, mine, ", ".join(map(repr, wanted)))
                 index = self.declared.index(first)
                 self.add("GUARD", first, self.object(how), index=index)
 

@@ -28,10 +28,9 @@ class Record:
         return hash((type(self), self._values))
 
     def __repr__(self) -> str:
-        shown = [
-            f"{name}={value!r}"
-            for name, value in zip(type(self).__match_args__, self._values, strict=False)  # type: ignore[attr-defined]
-        ]
+        names: tuple[str, ...] = getattr(type(self), "__match_args__", ())
+        pairs = zip(names, self._values, strict=False)
+        shown = [f"{name}={value!r}" for name, value in pairs]
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def __reduce__(self) -> Any:

@@ -10,17 +10,36 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
+from ..automata.registers import ANY_OCTET, Literal
+from ..errors import ProtocolError
 from .declaration import Declaration, spelled
 from .wire import BIG, Float, UInt
 
 __all__ = ["every_spelling", "layouts", "numbers_format", "shown"]
 
 
-def every_spelling(values: tuple[Any, ...]) -> Iterator[bytes]:
+def every_spelling(values: tuple[Any, ...]) -> Iterator[Literal]:
     """The octets of these values one after the other, in each combination of ways."""
-    ways = [list(type(value).engine().spellings(value)) for value in values]
+    ways = [[literal(value, one) for one in spellings(value)] for value in values]
     for way in product(*ways):
-        yield b"".join(way)
+        yield tuple(octet for one in way for octet in one)
+
+
+def spellings(value: Any) -> list[bytes]:
+    return list(type(value).engine().spellings(value))
+
+
+def literal(value: Any, octets: bytes) -> Literal:
+    """Octets of a value; what may be anything (it is reserved, or pads) as such."""
+    found = []
+    for at, octet in enumerate(octets):
+        other = octets[:at] + bytes((octet ^ 0xFF,)) + octets[at + 1 :]
+        try:
+            same = type(value).decode(other) == value
+        except ProtocolError:
+            same = False
+        found.append(ANY_OCTET if same else octet)
+    return tuple(found)
 
 
 def layouts(declared: Declaration) -> list[tuple[tuple[int, ...], Declaration, str]]:
