@@ -61,12 +61,16 @@ class Memory:
         self.registers: dict[int, int] = {}
         self.octets = bytearray()
         self.tape: list[int] = []
+        self.places: list[int] = []  # of the octets that each note is about
         self.depth = 0
         self.waited = -1  # where it could have gone on with another octet
 
-    def note(self, actions: tuple[int, ...], operand: int = 0) -> None:
+    def note(
+        self, actions: tuple[int, ...], operand: int = 0, place: int | None = None
+    ) -> None:
         for action in actions:
             self.tape += (action, operand)
+            self.places.append(len(self.octets) if place is None else place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,8 @@ class cell(state):
         data.octets.append(next(source))
         if self.load is not None:
             self.load.apply(data)
-            data.note(self.builds, data.registers[self.load.register])
+            begin = len(data.octets) - self.load.width
+            data.note(self.builds, data.registers[self.load.register], begin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +245,7 @@ class digits(taking):
             data.octets.append(next(source))
             text += bytes((symbol,))
         data.registers[self.register] = int(number)
-        data.note(self.builds, int(number))
+        data.note(self.builds, int(number), len(data.octets) - len(text))
 
     def awaited(
         self, source: Any, machine: dfa | None, text: bytes, ending: int | None

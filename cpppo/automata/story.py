@@ -33,14 +33,15 @@ def places(
     for (pc, pos), (following, after) in pairwise([*visits, done]):
         row = program.rows[pc]
         numbers += states(program, row, octets, pos, after)
-        if following >= 0 and not (row.operation == "NEXT" and skips(row, following)):
+        if following >= 0 and not skips(row, following):
             numbers += row.after
     return numbers
 
 
 def skips(row: Row, following: int) -> bool:
     """Whether a repeat went round again, and so did not end here."""
-    return row.follows is not None and following != row.follows.pc
+    goes = row.follows.pc if row.follows is not None else following
+    return row.operation in ("NEXT", "REPEAT") and following != goes
 
 
 def states(

@@ -9,6 +9,7 @@ cdef class Reader:
     cdef public object program
     cdef public Builder builder
     cdef public object failure
+    cdef public object placed
     cdef list idle
 
     @cython.locals(execution=Execution)
@@ -35,4 +36,6 @@ cdef class Builder:
     cpdef build(self, const long long[::1] tape, Py_ssize_t taped, object octets)
 
     @cython.locals(begin="long long", end="long long")
-    cpdef rare(self, int kind, Py_ssize_t k, long long operand, object octets)
+    cpdef rare(
+        self, int kind, Py_ssize_t k, long long operand, object octets, Py_ssize_t i
+    )

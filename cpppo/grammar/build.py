@@ -20,10 +20,11 @@ from .record import alike, remade
 class Reader:
     """Decodes whole messages of one class."""
 
-    def __init__(self, program: Any, builder: Any, failure: Any) -> None:
+    def __init__(self, program: Any, builder: Any, failure: Any, placed: Any) -> None:
         self.program = program
         self.builder = builder
         self.failure = failure
+        self.placed = placed
         self.idle: list[Any] = []
 
     def decode(self, octets: Any) -> Any:
@@ -39,7 +40,10 @@ class Reader:
             octets
         ):
             raise self.failure(execution, octets)
-        value = self.builder.build(execution.tape, execution.taped, octets)
+        try:
+            value = self.builder.build(execution.tape, execution.taped, octets)
+        except Malformed as exc:
+            raise self.placed(exc, octets) from None
         self.idle.append(execution)
         return value
 
@@ -168,13 +172,13 @@ class Builder:
                     stack[top] = self.arranged(self.arguments[k], values)
                     top += 1
                 else:
-                    stack[top] = self.rare(kind, k, operand, octets)
+                    stack[top] = self.rare(kind, k, operand, octets, i)
                     top += 1
                 k += 1
                 kind = kinds[k]
         return stack[0]
 
-    def rare(self, kind: int, k: int, operand: int, octets: Any) -> Any:
+    def rare(self, kind: int, k: int, operand: int, octets: Any, i: int) -> Any:
         """The actions that need Python's own machinery."""
         argument = self.arguments[k]
         begin = operand >> 32
@@ -198,11 +202,11 @@ class Builder:
             else:
                 value = argument(octets[begin:end])
         except (ValueError, LookupError, ArithmeticError) as exc:
-            raise self.wrong(k, kind, operand, octets, exc) from None
+            raise self.wrong(k, kind, operand, octets, exc, i >> 1) from None
         except Exception as exc:
             if type(exc).__module__ != "struct":
                 raise
-            raise self.wrong(k, kind, operand, octets, exc) from None
+            raise self.wrong(k, kind, operand, octets, exc, i >> 1) from None
         return value
 
     @staticmethod
@@ -211,14 +215,17 @@ class Builder:
         return alike(blank, tuple([values[at] for at in order]))
 
     def wrong(
-        self, k: int, kind: int, operand: int, octets: Any, exc: Exception
+        self, k: int, kind: int, operand: int, octets: Any, exc: Exception, note: int
     ) -> Malformed:
         machine, _, state = self.fields[k].partition(".")
         begin = operand >> 32
         end = operand - (begin << 32)
-        if kind == actions.CONVERT:
+        if kind == actions.CONVERT:  # where it was, is not on the tape: which note is
             return Malformed(
-                f"{operand} is none of its values", machine=machine, state=state
+                f"{operand} is none of its values",
+                machine=machine,
+                state=state,
+                offset=-note,
             )
         return Malformed(
             str(exc),

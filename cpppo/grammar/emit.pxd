@@ -11,6 +11,7 @@ cdef class Plan:
     cdef public list objects
     cdef public list fields
     cdef public Py_ssize_t slots
+    cdef public bint nests
     cdef public bint tested
     cdef Py_ssize_t index
     cdef long long least
@@ -27,6 +28,7 @@ cdef class Plan:
 
 cdef class Writer:
     cdef public dict plans
+    cdef public int first
     cdef list idle
 
     @cython.locals(emission="Emission")
@@ -50,6 +52,10 @@ cdef class Emission:
         size="Py_ssize_t", k="Py_ssize_t", p="const unsigned char *", out=bytearray
     )
     cpdef Py_ssize_t append(self, object octets, Py_ssize_t n) except -1
+    @cython.locals(base="Py_ssize_t", slot="Py_ssize_t", text=bytes)
+    cpdef Py_ssize_t insert(
+        self, Plan plan, tuple how, Py_ssize_t held, Py_ssize_t begin, Py_ssize_t n
+    ) except -1
     @cython.locals(out=bytearray)
     cpdef Py_ssize_t fill(self, int octet, Py_ssize_t size, Py_ssize_t n) except -1
     @cython.locals(out=bytearray, k=int, n="Py_ssize_t")

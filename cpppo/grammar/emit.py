@@ -12,12 +12,11 @@ import struct
 from array import array
 from typing import Any
 
+from ..automata.rows import DEEPEST
 from ..errors import EncodeError
 
 STEP = 8  # ints of a step: what, the value's index, six operands
 SLOTS = 512  # places in the output that a run remembers
-# Reading counts only what holds itself, 32 times; here all that it stands in counts.
-DEEPEST = 64
 
 STEPS = (
     "INT",
@@ -56,12 +55,13 @@ class Plan:
         self.objects: list[Any] = []
         self.fields: list[str] = []
         self.slots = 0
+        self.nests = False  # whether it may hold itself
         self.tested = False
         self.index = -1  # of the one value whose range is all that matters
         self.least = 0
         self.most = 0
         self.ranges: list[tuple[int, int, int]] = []  # value's index, least, most
-        self.types: list[tuple[int, Any]] = []
+        self.types: list[tuple[int, Any, int, str | None]] = []
         self.others: Any = None  # the next spelling, for what does not fit this one
 
     def settle(self, steps: list[int], objects: list[Any], fields: list[str]) -> None:
@@ -86,8 +86,11 @@ class Plan:
                 return False
             number = value
             return self.least <= number <= self.most
-        for index, wanted in self.types:
-            if not isinstance(values[index], wanted):
+        for index, wanted, size, encoding in self.types:
+            value = values[index]
+            if not isinstance(value, wanted):
+                return False
+            if size >= 0 and size != octets_of(value, encoding):
                 return False
         for index, least, most in self.ranges:
             value = values[index]
@@ -101,6 +104,8 @@ class Writer:
 
     def __init__(self, plans: Any) -> None:
         self.plans = plans
+        # As in reading, the outermost does not count among those that hold themselves.
+        self.first = -1 if any(plan.nests for plan in plans.values()) else 0
         self.idle: list[Any] = []
 
     def encode(self, record: Any) -> bytes:
@@ -110,6 +115,7 @@ class Writer:
         except IndexError:  # all are at work, in other threads or around this one
             emission = Emission()
         emission.begin()
+        emission.depth = self.first
         emission.write(self.plans, record)
         octets: bytes = emission.result()
         self.idle.append(emission)
@@ -166,12 +172,20 @@ class Emission:
                     raise EncodeError(f"{plan.name}: no spelling of it fits {record!r}")
                 plan = plan.others
         base = self.top
-        if self.depth >= self.deepest or base + plan.slots >= self.ceiling:
+        if base + plan.slots >= self.ceiling:
             raise EncodeError(f"{plan.name}: is nested too deep")
         self.top = base + plan.slots
-        self.depth += 1
-        self.run(plan, values, base)
-        self.depth -= 1
+        if plan.nests:
+            if self.depth >= self.deepest:
+                raise EncodeError(
+                    f"{plan.name}: is nested too deep, holding itself"
+                    f" more than {self.deepest} times"
+                )
+            self.depth += 1
+            self.run(plan, values, base)
+            self.depth -= 1
+        else:
+            self.run(plan, values, base)
         self.top = base
 
     def run(self, plan: Plan, values: Any, base: int) -> None:
@@ -300,7 +314,8 @@ class Emission:
                         break
                 elif step == INSERT:
                     at = self.slots[base + steps[i + 3]]
-                    n = self.insert(objects[a], at, self.slots[base + steps[i + 4]], n)
+                    k = self.slots[base + steps[i + 4]]
+                    n = self.insert(plan, objects[a], at, k, n)
                     out = self.out
                 else:
                     n = self.append(
@@ -336,14 +351,18 @@ class Emission:
             k += 1
         return n
 
-    def insert(self, how: Any, held: int, begin: int, n: int) -> int:
+    def insert(self, plan: Plan, how: Any, held: int, begin: int, n: int) -> int:
         """Put the digits of a length before what they measure."""
         most, end, unit, bias = how
+        base = self.top - plan.slots
         if (n - begin) % unit:
             raise ValueError(f"{n - begin} octets are no multiple of {unit}")
         text = decimal((n - begin) // unit + bias, most, end)
         self.append(text, n)  # for the room
         self.out[held : n + len(text)] = text + bytes(self.out[held:n])
+        for slot in range(base, base + plan.slots):
+            if self.slots[slot] >= begin:  # what is noted of these moves with them
+                self.slots[slot] += len(text)
         return n + len(text)
 
     def fill(self, octet: int, size: int, n: int) -> int:
@@ -412,6 +431,16 @@ class Emission:
                 raise ValueError(f"{part} does not fit the {size} bits of {field}")
             number |= part << shift
         return number.to_bytes(width, "little")
+
+
+def octets_of(value: Any, encoding: str | None) -> int:
+    """How many octets a text, or octets, would take; -1 for a text that cannot."""
+    if encoding is None:
+        return len(value)
+    try:
+        return len(value.encode(encoding))
+    except UnicodeError:
+        return -1
 
 
 def decimal(number: int, most: int, end: bytes) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from ..automata import rows
@@ -18,12 +19,13 @@ from ..automata.program import Program
 from ..automata.registers import Memory, section
 from ..automata.source import peekable
 from ..automata.states import describe_edges
-from ..automata.story import places, story
+from ..automata.story import places, skips, story
 from ..errors import Incomplete, Malformed, ProtocolError
 from .build import Builder, Reader
 from .emit import Emission, Writer
 from .lower import Lowering
 from .plan import Planning
+from .reach import recursive_from
 
 __all__ = ["Engine"]
 
@@ -65,7 +67,7 @@ class Engine:
 
     @cached_property
     def reader(self) -> Reader:
-        return Reader(self.program, self.builder, self.failure)
+        return Reader(self.program, self.builder, self.failure, self.placed)
 
     def execution(self) -> Execution:
         return Execution(self.program)
@@ -124,7 +126,14 @@ class Engine:
         """The value by the trace engine, and how many octets it took."""
         memory, taken = self.walked(octets)
         tape = array("q", memory.tape)
-        return self.tracer.build(tape, len(tape), bytes(memory.octets)), taken
+        octets = bytes(memory.octets)
+        try:
+            return self.tracer.build(tape, len(tape), octets), taken
+        except Malformed as exc:
+            if exc.offset < 0:
+                exc.offset = memory.places[-exc.offset - 1]
+                exc.around = octets[exc.offset : exc.offset + 8]
+            raise
 
     def walked(self, octets: Any) -> tuple[Memory, int]:
         """What the trace engine notes, and how many octets it took."""
@@ -168,6 +177,27 @@ class Engine:
             around=around,
         )
 
+    def build(self, execution: Execution, octets: bytes) -> Any:
+        """The value that a finished run noted."""
+        try:
+            return self.builder.build(execution.tape, execution.taped, octets)
+        except Malformed as exc:
+            raise self.placed(exc, octets) from None
+
+    def placed(self, exc: Malformed, octets: bytes) -> Malformed:
+        """An error of a value, with its place where only the note of it is known."""
+        if exc.offset < 0:
+            visits = self.watched(octets)[0].visits
+            noted = [
+                pos
+                for (pc, pos), (following, _) in pairwise([*visits, (-1, 0)])
+                if self.program.rows[pc].builds
+                and not skips(self.program.rows[pc], following)
+            ]
+            exc.offset = noted[-exc.offset - 1]
+            exc.around = octets[exc.offset : exc.offset + 8]
+        return exc
+
     def opened(self, visits: list[tuple[int, int]]) -> int:
         """Which visit set the limit that the last one found not used up."""
         inner = 0
@@ -201,7 +231,7 @@ class Engine:
 
     @cached_property
     def planning(self) -> Planning:
-        return Planning()
+        return Planning(recursive_from(self.cls))
 
     @cached_property
     def writer(self) -> Writer:

@@ -33,6 +33,7 @@ from .declaration import (
     is_enum,
     optional,
 )
+from .reach import may_be_empty
 from .spell import numbers_format
 from .wire import (
     BIG,
@@ -327,7 +328,14 @@ class Part:
         if kind.of is not None:
             self.numbers(chain, one, kind.of, times, limit)
             return
-        element = self.work.message(element_of(one.type))
+        element_type = element_of(one.type)
+        if may_be_empty(element_type):
+            raise self.declaration.wrong(
+                one.name,
+                f"repeats {element_type.__name__}, which may take no octets: how many "
+                "there were could not be told",
+            )
+        element = self.work.message(element_type)
         first = built(f"{one.name}[")
         first.builds = self.action(actions.MARK)
         chain.then(first)

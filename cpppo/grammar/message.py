@@ -83,15 +83,25 @@ class Declared(type):
     def __getattr__(cls, name: str) -> Any:
         # What a class lacks because it was declared before the names it speaks of.
         if name == "__declared__" and "__pending__" in cls.__dict__:
-            settle(cls)
+            settle_late(cls)
             return cls.__dict__["__declared__"]
         raise AttributeError(f"{cls.__name__} has no attribute {name!r}")
 
 
 def unsettled(self: Any, *args: Any, **kwds: Any) -> None:
     """The __init__ of a class whose declaration spoke of names to come."""
-    settle(type(self))
+    settle_late(type(self))
     type(self).__init__(self, *args, **kwds)
+
+
+def settle_late(cls: Any) -> None:
+    """Settle a class whose annotations spoke of names that were still to come."""
+    try:
+        settle(cls)
+    except NameError as exc:
+        raise GrammarError(
+            f"{cls.__name__}: {exc}; what annotations speak of must stand in the module"
+        ) from None
 
 
 def settle(cls: Any) -> None:

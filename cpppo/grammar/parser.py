@@ -137,7 +137,7 @@ class MessageParser(Generic[M]):
         if end - begin > self.limit:
             raise self._too_long(octets[begin:end])
         try:
-            value = engine.builder.build(execution.tape, execution.taped, octets)
+            value = engine.build(execution, octets)
         except ProtocolError:
             engine.reader.decode(octets[begin:end])  # says where, from its beginning
             raise

@@ -48,7 +48,8 @@ NUMBER = {name: number for number, name in enumerate(STEPS)}
 class Planning:
     """The plans of the classes that one message may hold."""
 
-    def __init__(self) -> None:
+    def __init__(self, recursive: set[Any]) -> None:
+        self.recursive = recursive
         self.plans: dict[Any, Plan] = {}
         self.every: dict[Any, list[Plan]] = {}
 
@@ -76,6 +77,7 @@ class Planning:
         for plan, following in pairwise(plans):
             plan.others = following
         for plan, (tags, way) in zip(plans, ways, strict=True):
+            plan.nests = cls in self.recursive or declared.base in self.recursive
             Steps(self, way, plan, tags).lay(family)
         return plans[0]
 
@@ -342,7 +344,7 @@ class Steps:
     def tests(self) -> None:
         """What a value must be for this spelling to hold it."""
         ranges: list[tuple[int, int, int]] = []
-        types: list[tuple[int, Any]] = []
+        types: list[tuple[int, Any, int, str | None]] = []
         for one in self.own:
             if not one.stored:
                 continue
@@ -356,5 +358,9 @@ class Steps:
                 least = max(kind.least, -(1 << 63))
                 ranges.append((index, least, min(kind.most, (1 << 63) - 1)))
             elif isinstance(kind, Octets) and kind.codec is None:
-                types.append((index, bytes if kind.text is None else str))
+                size = kind.count if isinstance(kind.count, int) else -1
+                wanted = bytes if kind.text is None else str
+                types.append((index, wanted, size, kind.text))
+            elif isinstance(kind, Float):
+                types.append((index, (int, float), -1, None))
         self.plan.test(ranges, types)

@@ -9,9 +9,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from .declaration import Declaration, element_of, is_message, optional
+from .declaration import Declaration, Field, element_of, is_message, optional
+from .wire import Choice, Nested, Octets, Pad, Repeat
 
-__all__ = ["guarded_field", "guarded_from", "in_band", "parts_of", "recursive_from"]
+__all__ = [
+    "guarded_field",
+    "guarded_from",
+    "in_band",
+    "may_be_empty",
+    "parts_of",
+    "recursive_from",
+]
 
 
 def in_band(declaration: Declaration) -> bool:
@@ -29,6 +37,28 @@ def parts_of(cls: Any) -> list[Any]:
     if declaration.is_family:
         held += declaration.variants
     return held
+
+
+def may_be_empty(cls: Any, asked: tuple[Any, ...] = ()) -> bool:
+    """Whether a message may take no octets at all, so that several are as one."""
+    if cls in asked:
+        return False
+    declared: Declaration = cls.__declared__
+    if declared.is_family and declared.tag is None:
+        return any(may_be_empty(one, (*asked, cls)) for one in declared.variants)
+    return all(
+        one.trailing or field_may_be_empty(one, (*asked, cls))
+        for one in declared.fields
+    )
+
+
+def field_may_be_empty(one: Field, asked: tuple[Any, ...]) -> bool:
+    kind = one.kind
+    if isinstance(kind, Octets | Repeat) and isinstance(kind.count, int):
+        return kind.count == 0
+    if isinstance(kind, Nested | Choice):
+        return may_be_empty(optional(one.type), asked)
+    return isinstance(kind, Octets | Repeat | Pad)
 
 
 def reachable(cls: Any) -> list[Any]:
