@@ -96,7 +96,6 @@ class cell(state):
         super().__init__(name, **kwds)
         self.load: Load | None = None
         self.builds: tuple[int, ...] = ()
-        self.position = 0
 
     def process(
         self, source: Any, machine: dfa | None, path: str | None, data: Any
@@ -133,9 +132,8 @@ def number(
     """The chain of cells that takes a number of `width` octets."""
     label = f"{name}[{{}}]" if width > 1 else f"{name}"
     cells = [cell(label.format(i)) for i in range(width)]
-    for i, (one, following) in enumerate(pairwise(cells)):
+    for one, following in pairwise(cells):
         one[True] = following
-        following.position = i + 1
     cells[-1].load = Load(register, width, big, signed)
     return cells
 

@@ -8,7 +8,6 @@ to note on the tape (or -1), and one to spare.
 from __future__ import annotations
 
 WIDTH = 8
-OPERATION, A, B, C, D, FOLLOWS, ACTION = range(7)
 SYMBOLS = 257  # columns of a dispatch table: every octet, and no octet at all
 STACK = 1024  # ints of stack that a run may use
 DEEPEST = 32  # how often a message may hold itself

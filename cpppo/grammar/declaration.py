@@ -81,8 +81,21 @@ class Declaration:
     opaque: bool = False
     guard: Starts | None = None
     spellings: tuple[Spelling, ...] = ()
-    variants: list[Any] = field(default_factory=list)  # of a family, as declared
+    listed: list[Any] = field(default_factory=list)  # the variants known so far
+    awaited: list[Any] = field(default_factory=list)  # they speak of names to come
     used: bool = False  # a machine was made of it: nothing may be added
+
+    @property
+    def variants(self) -> list[Any]:
+        """All variants of a family; the names that they speak of must be there now."""
+        while self.awaited:
+            variant = self.awaited.pop(0)
+            try:
+                _ = variant.__declared__
+            except GrammarError:
+                self.awaited.insert(0, variant)
+                raise
+        return self.listed
 
     @property
     def stored(self) -> tuple[Field, ...]:

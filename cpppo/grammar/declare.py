@@ -47,9 +47,10 @@ def declare(cls: Any, options: dict[str, Any]) -> Declaration:
 
 def known(cls: Any) -> Declaration | None:
     for base in cls.__mro__[1:]:
-        found = base.__dict__.get("__declared__")
-        if found is not None:
-            return cast(Declaration, found)
+        if "__declaration__" in base.__dict__:
+            return cast(Declaration, base.__dict__["__declaration__"])
+        if "__pending__" in base.__dict__:
+            raise NameError(f"{base.__name__} waits for a name itself")
     return None
 
 
@@ -145,7 +146,7 @@ def register_variant(declaration: Declaration) -> None:
             f"{cls.__name__}: the family {family.cls.__name__} is in use already, and "
             "takes no more variants"
         )
-    for other in family.variants:
+    for other in family.listed:
         known = other.__declared__
         shared = set(known.tags) & set(declaration.tags)
         if known.opaque and declaration.opaque:
@@ -156,4 +157,4 @@ def register_variant(declaration: Declaration) -> None:
             raise GrammarError(
                 f"{cls.__name__}: tag 0x{min(shared):02X} is that of {other.__name__}"
             )
-    family.variants.append(cls)
+    family.listed.append(cls)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from ..automata.registers import (
+    Load,
     built,
     cell,
     equals,
-    number,
     section,
     starts,
 )
@@ -82,7 +82,7 @@ class Family:
             declared = variant.__declared__
             for tags, way, label in layouts(declared):
                 one = cell(f"{tag.name}={shown(tags)}")
-                one.load = number("", register, 1)[0].load
+                one.load = Load(register, 1)
                 one[None] = self.variant(way, label, register, part)
                 if declared.opaque:
                     ask[True] = one

@@ -119,7 +119,7 @@ def check_choice(
         raise wrong(one.name, f"{kind.by!r} does not say Tags({one.name!r})")
     if known is None or not isinstance(by.kind, UInt):
         return
-    for variant in known.variants:
+    for variant in known.listed:
         most = max(variant.__declared__.tags, default=0)
         if most > by.kind.most:
             raise wrong(one.name, f"{variant.__name__}'s tag does not fit {kind.by!r}")
@@ -129,7 +129,7 @@ def settled(type_: Any) -> Declaration | None:
     """What a message class declares, if that is known already."""
     if not is_message(type_):
         return None
-    return cast("Declaration | None", type_.__dict__.get("__declared__"))
+    return cast("Declaration | None", type_.__dict__.get("__declaration__"))
 
 
 def check_nested(declaration: Declaration, one: Field, type_: Any) -> None:

@@ -65,6 +65,7 @@ class Declared(type):
                 settle(cls)
             except NameError:  # declared further on: settled at first use
                 cls.__init__ = unsettled  # type: ignore[misc]
+                await_names(cls)
         return cls
 
     def __init__(cls, name: str, bases: Any, namespace: Any, **kwds: Any) -> None:
@@ -80,12 +81,23 @@ class Declared(type):
         """The machine as rows."""
         return cast(Any, cls).engine().program  # type: ignore[no-any-return]
 
-    def __getattr__(cls, name: str) -> Any:
-        # What a class lacks because it was declared before the names it speaks of.
-        if name == "__declared__" and "__pending__" in cls.__dict__:
+    @property
+    def __declared__(cls) -> Declaration:
+        """What the class says of itself, and not what one that it derives from says."""
+        if "__declaration__" not in cls.__dict__:
+            if "__pending__" not in cls.__dict__:
+                raise AttributeError(f"{cls.__name__} declares nothing")
             settle_late(cls)
-            return cls.__dict__["__declared__"]
-        raise AttributeError(f"{cls.__name__} has no attribute {name!r}")
+        return cast("Declaration", cls.__dict__["__declaration__"])
+
+
+def await_names(cls: Any) -> None:
+    """Tell the family of a class to ask it again before it is used."""
+    for base in cls.__mro__[1:]:
+        found = base.__dict__.get("__declaration__")
+        if found is not None and found.base is not None:
+            found.base.__declared__.awaited.append(cls)
+            return
 
 
 def unsettled(self: Any, *args: Any, **kwds: Any) -> None:
@@ -97,7 +109,9 @@ def unsettled(self: Any, *args: Any, **kwds: Any) -> None:
 def settle_late(cls: Any) -> None:
     """Settle a class whose annotations spoke of names that were still to come."""
     try:
-        settle(cls)
+        for one in reversed(cls.__mro__):
+            if "__pending__" in one.__dict__ and "__declaration__" not in one.__dict__:
+                settle(one)
     except NameError as exc:
         raise GrammarError(
             f"{cls.__name__}: {exc}; what annotations speak of must stand in the module"
@@ -107,7 +121,7 @@ def settle_late(cls: Any) -> None:
 def settle(cls: Any) -> None:
     """Read the declaration of a class, and give it what follows from it."""
     declaration = declare(cls, cls.__pending__)
-    cls.__declared__ = declaration
+    cls.__declaration__ = declaration
     stored = declaration.stored
     setattr(cls, "__match_args__", tuple(one.name for one in stored))  # noqa: B010
     for index, one in enumerate(stored):
@@ -163,7 +177,6 @@ class Message(Record, metaclass=Declared):
     """What every message is; see the module for how to declare one."""
 
     if TYPE_CHECKING:
-        __declared__: ClassVar[Declaration]
         __match_args__: ClassVar[tuple[str, ...]]
         __engine__: ClassVar[Engine | None]
         __reader__: ClassVar[Reader | None]

@@ -280,10 +280,6 @@ class Starts:
     field: str
     values: tuple[Any, ...]
 
-    @staticmethod
-    def with_(field: str, *values: Any) -> Starts:
-        return Starts(field, values)
-
 
 class Spelling:
     """One way to write a value: its tags, and the kinds of its fields in order.

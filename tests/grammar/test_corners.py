@@ -7,6 +7,7 @@ import enum
 from typing import Annotated
 
 import pytest
+from laws import check
 
 from cpppo.errors import EncodeError, GrammarError, Malformed
 from cpppo.grammar import (
@@ -206,3 +207,49 @@ def test_a_value_that_would_be_read_as_another_is_not_written() -> None:
         Stop(Route((Slot(6),))).encode()
     with pytest.raises(EncodeError, match=r"StopPump\.route: it does not begin with"):
         StopPump(Route((Slot(5),)), 1).encode()
+
+
+class Figure(Message):
+    tag: Annotated[int, UInt(1), Tag()] = derived()
+
+
+class Dot(Figure, tag=1):
+    pass
+
+
+class Framed(Figure, tag=2):
+    frame: Frame
+
+
+class Tilted(Framed, tag=3):
+    angle: Annotated[int, UInt(1)]
+
+
+class Frame(Message):
+    width: Annotated[int, UInt(1)]
+
+
+def test_a_variant_may_speak_of_a_class_that_comes_after_it() -> None:
+    for value, octets in (
+        (Tilted(Frame(5), 9), b"\3\5\x09"),
+        (Framed(Frame(5)), b"\2\5"),
+        (Dot(), b"\1"),
+    ):
+        assert Figure.decode(octets) == value
+        check(value, octets)
+
+
+class Sheet(Message):
+    tag: Annotated[int, UInt(1), Tag()] = derived()
+
+
+class Drawn(Sheet, tag=1):
+    ink: Ink
+
+
+class Ink(Message):
+    colour: Annotated[int, UInt(1)]
+
+
+def test_a_family_knows_such_a_variant_before_any_is_made() -> None:
+    assert Sheet.decode(b"\1\7")._values == (Ink(7),)

@@ -427,19 +427,19 @@ WRONG: list[tuple[Callable[[], Any], str]] = [
     # guards
     (make({}, base=Family, tag=7, when=5), "when=5 is no Starts"),
     (
-        make({}, base=Family, tag=7, when=Starts.with_("tag", Point(1))),
+        make({}, base=Family, tag=7, when=Starts("tag", (Point(1),))),
         "tag: a guard looks at repeated messages only",
     ),
     (
-        make({"x": U8}, base=Family, tag=7, when=Starts.with_("x", Point(1))),
+        make({"x": U8}, base=Family, tag=7, when=Starts("x", (Point(1),))),
         "x: a guard looks at a field of the family itself",
     ),
     (
-        make({}, base=Family, tag=7, when=Starts.with_("path.x", Point(1))),
+        make({}, base=Family, tag=7, when=Starts("path.x", (Point(1),))),
         "path: the guard's 'path.x' is no field",
     ),
     (
-        make({}, base=Family, tag=7, when=Starts.with_("path", 1)),
+        make({}, base=Family, tag=7, when=Starts("path", (1,))),
         "path: the guard's 1 is no message",
     ),
     (make({}, base=Family, tag=7, when=Starts("path", ())), "path: the guard has no"),

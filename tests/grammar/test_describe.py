@@ -222,7 +222,7 @@ class Asked(Message):
     path: Annotated[tuple[Part, ...], Repeat(within="size")] = ()
 
 
-class Sent(Asked, tag=1, when=Starts.with_("path", Wide((1, 2), 6))):
+class Sent(Asked, tag=1, when=Starts("path", (Wide((1, 2), 6),))):
     """Only there."""
 
 

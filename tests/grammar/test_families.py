@@ -313,7 +313,7 @@ class Service(Message):
     path: Annotated[tuple[Placed, ...], Repeat(within="size")]
 
 
-class Send(Service, tag=0x52, when=Starts.with_("path", Index(6))):
+class Send(Service, tag=0x52, when=Starts("path", (Index(6),))):
     """Only to 6."""
 
     data: U16

@@ -111,7 +111,7 @@ class Request(Message):
     path: Annotated[tuple[Segment, ...], Repeat(within="words")]
 
 
-class Send(Request, tag=0x52, when=Starts.with_("path", Member(6))):
+class Send(Request, tag=0x52, when=Starts("path", (Member(6),))):
     """Another request, to be sent on."""
 
     size: Annotated[int, UInt(2), Measures("request")] = derived()
