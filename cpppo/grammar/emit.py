@@ -201,8 +201,9 @@ class Emission:
         i = 0
         try:
             while i < count:
-                if n > room:
-                    out = self.longer(n)
+                if n > room:  # as far as is known: what is nested may have made more
+                    if n > len(out) - 16:
+                        out = self.longer(n)
                     room = len(out) - 16
                 step = steps[i]
                 a = steps[i + 2]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import enum
+import tracemalloc
 from typing import Annotated
 
 import pytest
@@ -253,3 +254,29 @@ class Ink(Message):
 
 def test_a_family_knows_such_a_variant_before_any_is_made() -> None:
     assert Sheet.decode(b"\1\7")._values == (Ink(7),)
+
+
+class Load(Message):
+    size: Annotated[int, UInt(4), Measures("octets")] = derived()
+    octets: Annotated[bytes, Octets("size")]
+
+
+class Crate(Message):
+    load: Load
+    mark: Annotated[int, UInt(1)] = 1
+
+
+class Truck(Message):
+    crate: Crate
+    mark: Annotated[int, UInt(1)] = 2
+
+
+def test_a_large_value_is_written_in_memory_of_its_own_size() -> None:
+    value = Truck(Crate(Load(bytes(1 << 20))))
+    value.encode()
+    tracemalloc.start()
+    try:
+        assert Truck.decode(value.encode()) == value
+        assert tracemalloc.get_traced_memory()[1] < 9 << 20
+    finally:
+        tracemalloc.stop()
