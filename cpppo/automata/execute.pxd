@@ -42,6 +42,8 @@ cdef class Execution:
 
     cpdef Py_ssize_t scan(self, object octets) except -1
 
+    cpdef int run(self, object octets, Py_ssize_t stop, bint final) except -1
+
     @cython.locals(
         INT1=int, INT2=int, INT4=int, SWITCH=int, SPAN=int, LIMIT=int, UNLIMIT=int,
         CALL=int, RETURN=int, MATCH=int, BUILD=int, REPEAT=int, NEXT=int, INTN=int,
@@ -49,12 +51,13 @@ cdef class Execution:
         TAKE=int, EFFECT=int, COMPUTE=int, TEST=int, DONE=int, DIGITS=int,
         WAITING=int, FINISHED=int, FAILED=int,
         NO_EDGE=int, OVERRUN=int, LEFT_OVER=int, TOO_DEEP=int, NO_COUNT=int, ENDED=int,
-        p="const unsigned char *", c="unsigned char",
-        code="int[::1]", tables="int[::1]", registers="long long[::1]",
-        stack="long long[::1]", tape="long long[::1]",
+        p="const unsigned char *", c="unsigned char", tape="long long[::1]",
         room="Py_ssize_t", pc=int, pos="Py_ssize_t", limit="long long", top=int,
         taped="Py_ssize_t", building=bint, watching=bint, end="long long", op=int,
         status=int, reason=int, value="long long", need="long long", n="long long",
         k="Py_ssize_t", dead="long long",
     )
-    cpdef int run(self, object octets, Py_ssize_t stop, bint final) except -1
+    cdef int loop(
+        self, object octets, Py_ssize_t stop, bint final, int[::1] code,
+        int[::1] tables, long long[::1] registers, long long[::1] stack,
+    ) except -1

@@ -94,6 +94,21 @@ class Execution:
 
     def run(self, octets: Any, stop: int, final: bool) -> int:
         """Run over octets[pos:stop]; `final`: nothing will follow them."""
+        # As arguments, C arrays are lent: as attributes, each would be counted.
+        return self.loop(
+            octets, stop, final, self.code, self.tables, self.registers, self.stack
+        )
+
+    def loop(
+        self,
+        octets: Any,
+        stop: int,
+        final: bool,
+        code: Any,
+        tables: Any,
+        registers: Any,
+        stack: Any,
+    ) -> int:
         INT1, INT2, INT4, SWITCH, SPAN = 0, 1, 2, 3, 4
         LIMIT, UNLIMIT, CALL, RETURN, MATCH = 5, 6, 7, 8, 9
         BUILD, REPEAT, NEXT, INTN, PAD = 10, 11, 12, 13, 14
@@ -103,10 +118,6 @@ class Execution:
         WAITING, FINISHED, FAILED = 0, 1, 2
         NO_EDGE, OVERRUN, LEFT_OVER, TOO_DEEP, NO_COUNT, ENDED = 1, 2, 3, 4, 5, 6
         p = octets
-        code = self.code
-        tables = self.tables
-        registers = self.registers
-        stack = self.stack
         tape = self.tape
         room = len(tape) - 2
         pc = self.pc

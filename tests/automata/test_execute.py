@@ -51,13 +51,13 @@ def numbers(module: ModuleType) -> Mapping[str, Any]:
 
 
 def test_the_loop_of_rows_knows_the_numbers_of_all_operations() -> None:
-    found = constants(execute, "run")
+    found = constants(execute, "loop")
     operations = {name: number for number, name in enumerate(rows.OPERATIONS)}
     assert {name: found.get(name) for name in operations} == operations
 
 
 def test_the_loop_of_rows_knows_the_answers_and_the_reasons() -> None:
-    found = constants(execute, "run")
+    found = constants(execute, "loop")
     others = {name: n for name, n in found.items() if name not in rows.OPERATIONS}
     assert {"WAITING", "FINISHED", "FAILED", "NO_EDGE", "ENDED"} <= set(others)
     assert others == {name: numbers(rows)[name] for name in others}

@@ -34,6 +34,7 @@ __all__ = [
     "ConnectedRequest",
     "Identity",
     "Item",
+    "LegacyIdentity",
     "NullAddress",
     "OtherReplyItem",
     "OtherRequestItem",
@@ -250,3 +251,18 @@ class ReplyPacket(Message):
 
     count: Annotated[int, UInt(2), Counts("entries")] = derived()
     entries: Annotated[tuple[ReplyEntry, ...], Repeat(count="count")] = ()
+
+
+class LegacyIdentity(Message):
+    """Where a device is: an item, 0x0001, that answers an early List Identity.
+
+    No specification has it, so a reply's item may hold something else.
+    """
+
+    version: U16 = 1
+    unknown: U16 = 0
+    family: Annotated[int, UInt(2, "big")] = 2
+    port: Annotated[int, UInt(2, "big")] = 44818
+    address: Annotated[int, UInt(4, "big")] = 0
+    zero: Annotated[bytes, Reserved(8)] = derived()
+    text: Annotated[bytes, Octets(16)] = bytes(16)

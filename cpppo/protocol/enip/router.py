@@ -28,6 +28,7 @@ from ...grammar import (
     UInt,
     derived,
 )
+from .members import held
 from .path import Path
 
 __all__ = [
@@ -51,6 +52,12 @@ __all__ = [
 ]
 
 U8 = Annotated[int, UInt(1)]
+
+WRONG = {
+    -1: "there is no room for their offsets",
+    -2: "an offset does not fit",
+    -3: "some belong to no member",
+}
 
 
 class Request(Message):
@@ -85,22 +92,13 @@ def members(octets: bytes) -> tuple[bytes, ...]:
     A member is not read here: one that is wrong must not cost the others their
     answer, and a packet inside a packet must not nest without a bound.
     """
-    count = int.from_bytes(octets[:2], "little")
-    table = 2 + 2 * count
-    if len(octets) < table:
-        raise ValueError(f"{count} members need {table} octets of offsets")
-    offsets = [
-        int.from_bytes(octets[at : at + 2], "little") for at in range(2, table, 2)
-    ]
-    ends = [*offsets[1:], len(octets)] if offsets else []
-    for offset, end in zip(offsets, ends, strict=True):
-        if not table <= offset <= end <= len(octets):
-            raise ValueError(f"a member from {offset} to {end} of {len(octets)} octets")
-    if count and offsets[0] != table:
-        raise ValueError(f"the first member is at {offsets[0]}, not at {table}")
-    if not count and len(octets) != table:
-        raise ValueError("no member, and octets for one")
-    return tuple(octets[a:b] for a, b in zip(offsets, ends, strict=True))
+    count = held(octets, 0, len(octets))
+    if count < 0:
+        raise ValueError(f"{WRONG[count]}: {len(octets)} octets of members")
+    table = range(2, 2 + 2 * count, 2)
+    offsets = [int.from_bytes(octets[at : at + 2], "little") for at in table]
+    ends = [*offsets[1:], len(octets)]
+    return tuple(octets[a:b] for a, b in zip(offsets, ends, strict=False))
 
 
 def packed(several: tuple[bytes, ...]) -> bytes:

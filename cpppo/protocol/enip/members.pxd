@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+# The C types of members.py.
+cimport cython
+
+
+@cython.locals(
+    p="const unsigned char *", count="Py_ssize_t", last="Py_ssize_t", i="Py_ssize_t",
+    at="Py_ssize_t", offset="Py_ssize_t",
+)
+cpdef Py_ssize_t held(object octets, Py_ssize_t start, Py_ssize_t stop) except? -9

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ControlLogix simulator.
+
+`main` is `enip_server`; `controller` is the device, `session` one of its clients.
+What a program of yours customises stands here and in `device`:
+
+    from cpppo.server.enip import REAL, device
+    from cpppo.server.enip.main import main as enip_main
+"""
+
+from ...protocol.enip.types import (
+    BOOL,
+    DINT,
+    INT,
+    LINT,
+    LREAL,
+    REAL,
+    SINT,
+    SSTRING,
+    STRING,
+    UDINT,
+    UINT,
+    ULINT,
+    USINT,
+)
+from . import device
+from .controller import Controller
+from .profile import IdentityValues, Interface, Profile, TCPIPValues
+from .tags import TagSpec, parse_tag
+
+__all__ = [
+    "BOOL",
+    "DINT",
+    "INT",
+    "LINT",
+    "LREAL",
+    "REAL",
+    "SINT",
+    "SSTRING",
+    "STRING",
+    "UDINT",
+    "UINT",
+    "ULINT",
+    "USINT",
+    "Controller",
+    "IdentityValues",
+    "Interface",
+    "Profile",
+    "TCPIPValues",
+    "TagSpec",
+    "device",
+    "parse_tag",
+]

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A CIP attribute: some values of one type, kept as the octets that go over the wire.
+
+Over `places`, under `objects`.  Overriding `__getitem__` and `__setitem__` is how a
+program of yours takes part in every read and write; who does not override them is
+*plain*, and served without a call to Python.  Methods are called from the threads of
+all sessions.  CIP Vol 1, 1-8 and 4-4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ...protocol.enip.types import CIPType, TextType
+from .places import Place, Storage
+
+__all__ = ["MASK_ALL", "MASK_SINGLE", "Attribute"]
+
+MASK_ALL = 0x01  # not part of Get Attributes All
+MASK_SINGLE = 0x02  # not to be had by Get Attribute Single
+
+
+class Attribute:
+    """Values by index or slice, and their octets; a scalar is an array of one.
+
+    `default` is a value, or a sequence of them; `count` makes an array of one value.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        type_cls: type[CIPType],
+        default: Any = None,
+        error: int = 0,
+        mask: int = 0,
+        count: int | None = None,
+    ) -> None:
+        self.name = name
+        self.type = type_cls
+        self.parser = type_cls()
+        self.mask = mask
+        self.tagged = False  # has a name to be read and written by
+        self.settable = True
+        several = isinstance(default, Sequence) and not isinstance(default, str | bytes)
+        self.scalar = count is None and not several
+        values = list(default) if several else None
+        blank = type_cls.blank if default is None or several else default
+        self._length = len(values) if values is not None else count or 1
+        self._texts: list[bytes] = []
+        self.storage = Storage(self._stored(blank, values), False)
+        self._hooked = self._is_hooked()
+        self.error = error
+
+    def _stored(self, blank: Any, values: list[Any] | None) -> bytearray:
+        if issubclass(self.type, TextType):
+            self._texts = self.type.packed(
+                [blank] * self._length if values is None else values
+            )
+            return bytearray()
+        if values is not None:
+            return bytearray(self.type.pack(values))
+        one = self.type.produce(blank)
+        # What is all zeros costs no memory until it is written.
+        if not any(one):
+            return bytearray(len(one) * self._length)
+        return bytearray(one * self._length)
+
+    @classmethod
+    def _is_hooked(cls) -> bool:
+        return (
+            cls.__getitem__ is not Attribute.__getitem__
+            or cls.__setitem__ is not Attribute.__setitem__
+        )
+
+    # -- what a program sees
+
+    @property
+    def error(self) -> int:
+        """The status that every access is answered with; 0: none."""
+        return self._error
+
+    @error.setter
+    def error(self, status: int) -> None:
+        self._error = status
+        sized = self.type.struct_calcsize > 0
+        self.storage.plain = not status and not self._hooked and sized
+
+    @property
+    def value(self) -> Any:
+        """The value of a scalar; a list otherwise."""
+        return self[0] if self.scalar else self[:]
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        self[0 if self.scalar else slice(None)] = value
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __repr__(self) -> str:
+        size = "" if self.scalar else f"[{len(self)}]"
+        return f"{self.name} {self.type.__name__}{size}"
+
+    def _validate_key(self, key: int | slice) -> type:
+        """Whether one value is meant (int) or several (slice); KeyError beyond them."""
+        if isinstance(key, slice):
+            start, stop, step = key.indices(len(self))
+            asked = key.stop if isinstance(key.stop, int) else stop
+            first = key.start if isinstance(key.start, int) else start
+            if step == 1 and asked <= len(self) and first <= len(self):
+                return slice
+        elif isinstance(key, int) and 0 <= key < len(self):
+            return int
+        raise KeyError(f"{self!r} has no [{key}]")
+
+    def __getitem__(self, key: int | slice) -> Any:
+        if self._validate_key(key) is slice:
+            start, stop, _ = key.indices(len(self))  # type: ignore[union-attr]
+            return self.type.unpack(self._octets(start, stop))
+        return self.type.unpack(self._octets(key, key + 1))[0]  # type: ignore[operator,arg-type]
+
+    def __setitem__(self, key: int | slice, value: Any) -> None:
+        if self._validate_key(key) is slice:
+            start, stop, _ = key.indices(len(self))  # type: ignore[union-attr]
+            values = list(value)
+            if len(values) != stop - start:
+                raise ValueError(f"{len(values)} values for {stop - start} of {self!r}")
+        else:
+            start, values = key, [value]
+        if issubclass(self.type, TextType):
+            self._texts[start : start + len(values)] = self.type.packed(values)
+            return
+        packed = self.type.pack(values)
+        at = start * self.type.struct_calcsize
+        self.storage.octets[at : at + len(packed)] = packed
+
+    def produce(self, start: int = 0, stop: int | None = None) -> bytes:
+        """The octets of some values; of all, where no end is given."""
+        stop = len(self) if stop is None else stop
+        if not self._hooked:
+            return bytes(self._octets(start, stop))
+        values = self[start:stop]
+        return self.type.pack(self._several(values, stop - start))
+
+    # -- what the services use
+
+    def _octets(self, start: int, stop: int) -> bytes | bytearray:
+        if issubclass(self.type, TextType):
+            return b"".join(self._texts[start:stop])
+        size = self.type.struct_calcsize
+        return self.storage.octets[start * size : stop * size]
+
+    def _several(self, values: Any, count: int) -> Iterable[Any]:
+        if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+            values = [values]
+        several = list(values)
+        if len(several) != count:
+            raise ValueError(f"{self!r} gave {len(several)} values for {count}")
+        return several
+
+    @property
+    def kind(self) -> bytes:
+        """The type as a reply says it."""
+        return self.type.tag_type.to_bytes(2, "little")
+
+    def place(self, index: int) -> Place:
+        """Where the value with this index is."""
+        size = self.type.struct_calcsize
+        return Place(self.storage, index * size, size, self.kind, self)
+
+    def texts(self, start: int, stop: int) -> list[bytes]:
+        """The octets of each value, where they differ in length."""
+        if not self._hooked:
+            return self._texts[start:stop]
+        values = self._several(self[start:stop], stop - start)
+        return self.type.packed(values)  # type: ignore[attr-defined,no-any-return]
+
+    def write(self, start: int, stop: int, octets: bytes) -> None:
+        """Values from their octets, which are as many as these values need."""
+        if self._hooked or issubclass(self.type, TextType):
+            self[start:stop] = self.type.unpack(octets)
+        else:
+            at = start * self.type.struct_calcsize
+            self.storage.octets[at : at + len(octets)] = octets
+
+    def patch(self, at: int, octets: bytes) -> None:
+        """Octets from a place on that need not be where a value begins or ends."""
+        if not self._hooked:
+            self.storage.octets[at : at + len(octets)] = octets
+            return
+        size = self.type.struct_calcsize
+        start, stop = at // size, -(-(at + len(octets)) // size)
+        whole = bytearray(self.produce(start, stop))
+        whole[at - start * size : at - start * size + len(octets)] = octets
+        self[start:stop] = self.type.unpack(whole)

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The objects that every controller has: Identity, Message Router, Connection Manager
+and TCP/IP Interface.
+
+Over `tagged`, under `controller`.  CIP Vol 1, 5-2, 5-1, 3-5; Vol 2, 5-3.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+from typing import TYPE_CHECKING, Annotated
+
+from ...errors import ProtocolError
+from ...grammar import Measures, Message, Octets, UInt, derived
+from ...protocol.enip import (
+    MultipleService,
+    Port,
+    RoutePath,
+    UnconnectedSend,
+    UnconnectedSendParameters,
+)
+from ...protocol.enip.router import packed
+from ...protocol.enip.status import Extended, Status
+from ...protocol.enip.types import (
+    SSTRING,
+    STRING,
+    UDINT,
+    UINT,
+    USINT,
+    CIPType,
+    LongText,
+)
+from .answers import Answer, Call, Refusal, Target
+from .attribute import Attribute
+from .objects import HEAD, service
+from .profile import IdentityValues, Interface, TCPIPValues
+from .tagged import Tagged
+
+if TYPE_CHECKING:
+    from .controller import Controller
+
+__all__ = ["TCPIP", "ClassObject", "ConnectionManager", "Identity", "MessageRouter"]
+
+
+class ClassObject(Tagged):
+    """Instance 0 of a class: what the class says of itself."""
+
+    def __init__(self, number: int, revision: int, instances: int = 1) -> None:
+        super().__init__("Class", 0, number)
+        self.add(1, Attribute("Revision", UINT, revision))
+        self.add(2, Attribute("Max Instance", UINT, instances))
+        self.add(3, Attribute("Number of Instances", UINT, instances))
+
+
+class Identity(Tagged):
+    """Who the device is."""
+
+    class_id = 0x01
+
+    def __init__(self, values: IdentityValues) -> None:
+        super().__init__("Identity")
+        of = (
+            ("Vendor Number", UINT, values.vendor),
+            ("Device Type", UINT, values.device_type),
+            ("Product Code Number", UINT, values.product_code),
+            ("Product Revision", UINT, values.revision),
+            ("Status Word", UINT, values.status),
+            ("Serial Number", UDINT, values.serial),
+            ("Product Name", SSTRING, values.name),
+            ("State", USINT, values.state),
+            ("Configuration Consistency Value", UINT, values.configuration_consistency),
+            ("Heartbeat Interval", USINT, values.heartbeat),
+        )
+        for number, (name, kind, value) in enumerate(of, 1):
+            self.add(number, Attribute(name, kind, value))
+
+    @property
+    def values(self) -> IdentityValues:
+        """What the attributes say now."""
+        return IdentityValues(
+            *[self.attribute[str(number)].value for number in range(1, 11)]
+        )
+
+
+class PhysicalLink(Message):
+    """The path to the object of the physical link, with its size in words."""
+
+    words: Annotated[int, UInt(2), Measures("path", unit=2)] = derived()
+    path: Annotated[bytes, Octets("words")] = b""
+
+
+class InterfaceConfiguration(Message):
+    """Addresses of the interface, as numbers, and its domain."""
+
+    address: Annotated[int, UInt(4)]
+    mask: Annotated[int, UInt(4)]
+    gateway: Annotated[int, UInt(4)]
+    primary: Annotated[int, UInt(4)]
+    secondary: Annotated[int, UInt(4)]
+    domain: LongText = LongText()
+
+    @classmethod
+    def of(cls, values: Interface) -> InterfaceConfiguration:
+        """The configuration as it goes over the wire."""
+        texts = (
+            values.ip_address,
+            values.network_mask,
+            values.gateway_address,
+            values.dns_primary,
+            values.dns_secondary,
+        )
+        address, mask, gateway, primary, secondary = (
+            int(IPv4Address(text)) for text in texts
+        )
+        domain = LongText(values.domain_name)
+        return cls(address, mask, gateway, primary, secondary, domain)
+
+
+class Fixed(Attribute):
+    """An attribute that is a structure of its own and never changes."""
+
+    def __init__(self, name: str, message: Message) -> None:
+        super().__init__(name, CIPType, count=0)
+        self.octets = message.encode()
+
+    def _stored(self, blank: object, values: object) -> bytearray:
+        return bytearray()
+
+    def produce(self, start: int = 0, stop: int | None = None) -> bytes:
+        return self.octets
+
+
+class TCPIP(Tagged):
+    """How the device is reached."""
+
+    class_id = 0xF5
+    revision = 2
+
+    def __init__(self, values: TCPIPValues) -> None:
+        super().__init__("TCP/IP Interface")
+        self.add(1, Attribute("Interface Status", UDINT, values.status))
+        self.add(2, Attribute("Configuration Capability", UDINT, values.capability))
+        self.add(3, Attribute("Configuration Control", UDINT, values.control))
+        self.add(4, Fixed("Path to Physical Link", PhysicalLink(values.link)))
+        interface = InterfaceConfiguration.of(values.interface)
+        self.add(5, Fixed("Interface Configuration", interface))
+        self.add(6, Attribute("Host Name", STRING, values.host_name))
+
+
+class MessageRouter(Tagged):
+    """Where requests come in; and the object of the tags that have no other."""
+
+    class_id = 0x02
+
+    def __init__(self, controller: Controller) -> None:
+        super().__init__("Message Router")
+        self.controller = controller
+
+    @service(MultipleService)
+    def multiple(self, request: MultipleService, target: Target, call: Call) -> Answer:
+        """Each member's reply in its place; the status says whether all succeeded."""
+        several = request.requests
+        if call.depth == Call.MEMBER:
+            raise Refusal(Status.SERVICE_NOT_SUPPORTED)
+        if len(several) > self.controller.limits.members:
+            raise Refusal(Status.TOO_MUCH_DATA)
+        # Each reply has an offset, and a head whatever happens.
+        left = call.room - HEAD - 2 - len(several) * (2 + HEAD)
+        if left < 0:
+            raise Refusal(Status.REPLY_TOO_LARGE)
+        replies: list[bytes] = []
+        failed = False
+        for one in several:
+            reply = self.controller.answer(one, call.inside(Call.MEMBER, left + HEAD))
+            failed = failed or reply[2] != 0
+            left -= len(reply) - HEAD
+            replies.append(reply)
+        status = Status.EMBEDDED_SERVICE_ERROR if failed else Status.SUCCESS
+        return Answer(packed(tuple(replies)), status)
+
+
+class ConnectionManager(Tagged):
+    """What goes elsewhere, and connections."""
+
+    class_id = 0x06
+
+    def __init__(self, controller: Controller) -> None:
+        super().__init__("Connection Manager")
+        self.controller = controller
+
+    def unconnected_send(self, data: bytes, call: Call) -> bytes:
+        """The reply to the request in an Unconnected Send, from wherever its route
+        leads; raises a Refusal for the Unconnected Send itself.
+
+        It is read from octets: what is wrong inside must not hide the rest.
+        """
+        if call.depth != Call.DIRECT:
+            raise Refusal(Status.SERVICE_NOT_SUPPORTED)
+        try:
+            parameters = UnconnectedSendParameters.decode(data)
+        except ProtocolError:
+            raise Refusal(Status.NOT_ENOUGH_DATA) from None
+        try:
+            route = RoutePath.decode(parameters.route).segments
+        except ProtocolError:
+            raise Refusal(Status.PATH_SEGMENT_ERROR) from None
+        hops = tuple(hop for hop in route if isinstance(hop, Port))
+        if len(hops) != len(route):
+            raise Refusal(Status.PATH_SEGMENT_ERROR)
+        return self.routed(parameters, hops, call)
+
+    def routed(
+        self,
+        parameters: UnconnectedSendParameters,
+        hops: tuple[Port, ...],
+        call: Call,
+    ) -> bytes:
+        controller = self.controller
+        if hops and call.forward is not None and hops != controller.route_path:
+            reply = call.forward(parameters, hops)
+            if reply is not None:
+                if len(reply) > call.room:
+                    raise Refusal(Status.REPLY_TOO_LARGE)
+                return bytes(reply)
+        # A simple request, without any hop, is for us whatever our own route is.
+        if hops and controller.route_path not in (None, hops):
+            raise unreachable(hops)
+        return controller.answer(parameters.request, call.inside(Call.SENT, call.room))
+
+
+UNCONNECTED_SEND = UnconnectedSend.__declared__.tags[0]
+
+
+def unreachable(hops: tuple[Port, ...]) -> Refusal:
+    """Nobody has the link address that the route begins with."""
+    # A router tells what is left of the path, in words.
+    words = (len(RoutePath(hops).encode()) - len(RoutePath().encode())) // 2
+    extended = (Extended.LINK_ADDRESS_INVALID,)
+    return Refusal(Status.CONNECTION_FAILURE, extended, USINT.produce(words))

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+# The C types of common.py.
+cimport cython
+from ...automata.execute cimport Execution
+from ...protocol.enip.members cimport held
+from .places cimport Place, Storage
+
+
+cdef class Common:
+    cdef public dict places
+    cdef public object other
+    cdef public long long session
+    cdef public long long requests
+    cdef public Py_ssize_t fragment
+    cdef public Py_ssize_t room
+    cdef public Py_ssize_t most
+    cdef public Py_ssize_t members
+    cdef public object routed
+    cdef bytearray out
+    cdef public Py_ssize_t size
+    cdef Execution frame
+    cdef Execution member
+    cdef long long[::1] in_frame
+    cdef long long[::1] in_member
+    cdef Py_ssize_t path_at
+    cdef Py_ssize_t command_at
+    cdef Py_ssize_t session_at
+    cdef Py_ssize_t count_at
+    cdef Py_ssize_t item_at
+    cdef Py_ssize_t odd_at
+    cdef Py_ssize_t sent_at
+    cdef Py_ssize_t route_at
+    cdef long long command
+    cdef long long item
+    cdef Py_ssize_t direct
+    cdef Py_ssize_t inner
+    cdef bytes manager
+    cdef bytes router
+    cdef Py_ssize_t head
+    cdef bytes header
+    cdef Py_ssize_t length_at
+    cdef Py_ssize_t context_at
+    cdef Py_ssize_t context_size
+    cdef Py_ssize_t measured_at
+    cdef Py_ssize_t start
+    cdef Py_ssize_t reply_size
+    cdef Py_ssize_t status_at
+    cdef Py_ssize_t read_context
+
+    cpdef learn(self, object reads, object writes)
+    @cython.locals(p="const unsigned char *")
+    cpdef bytes take(self)
+    @cython.locals(longer=bytearray)
+    cpdef int grow(self, Py_ssize_t more) except -1
+    @cython.locals(
+        FINISHED=int, stop="Py_ssize_t", frame=Execution, registers="long long[::1]",
+        before="Py_ssize_t",
+    )
+    cpdef Py_ssize_t answer(self, bytes octets, Py_ssize_t at) except -1
+    @cython.locals(
+        p="const unsigned char *", manager="const unsigned char *", n="Py_ssize_t",
+        path="Py_ssize_t", size="Py_ssize_t",
+    )
+    cdef bint is_common(
+        self, bytes octets, Py_ssize_t at, long long[::1] registers
+    ) except -1
+    @cython.locals(
+        p="const unsigned char *", out="unsigned char *", n="Py_ssize_t",
+        header="const unsigned char *", before="Py_ssize_t",
+    )
+    cdef int begin(self, bytes octets, Py_ssize_t at) except -1
+    @cython.locals(
+        READ=int, WRITE=int, READ_PART=int, WRITE_PART=int, MULTIPLE=int,
+        service=int, offset="long long", p="const unsigned char *", n="Py_ssize_t",
+        k="Py_ssize_t", place=Place, total="long long",
+    )
+    cdef bint one(
+        self, long long[::1] registers, long long[::1] where, bytes octets,
+        Py_ssize_t room, bint outer,
+    ) except -1
+    @cython.locals(
+        size="Py_ssize_t", storage=Storage, kind="const unsigned char *",
+        k="Py_ssize_t", most="Py_ssize_t", status=int, at="Py_ssize_t",
+        out="unsigned char *", data="unsigned char *", held=bytearray,
+    )
+    cdef bint read(
+        self, Place place, int service, Py_ssize_t offset, Py_ssize_t n,
+        Py_ssize_t room,
+    ) except -1
+    @cython.locals(
+        p="const unsigned char *", storage=Storage, at="Py_ssize_t", held=bytearray,
+        data="unsigned char *",
+    )
+    cdef bint write(
+        self, Place place, int service, Py_ssize_t offset, Py_ssize_t n,
+        bytes octets, Py_ssize_t k,
+    ) except -1
+    @cython.locals(out="unsigned char *", at="Py_ssize_t", n="Py_ssize_t")
+    cdef int reply(self, int service, int status) except -1
+    @cython.locals(
+        p="const unsigned char *", table="Py_ssize_t", stop="Py_ssize_t",
+        end="Py_ssize_t", count="Py_ssize_t", began="Py_ssize_t", failed=bint,
+        start="Py_ssize_t", left="Py_ssize_t", i="Py_ssize_t", n="Py_ssize_t",
+        k="Py_ssize_t", out="unsigned char *",
+    )
+    cdef bint several(
+        self, bytes octets, long long[::1] registers, long long[::1] where,
+        Py_ssize_t room,
+    ) except -1
+    @cython.locals(
+        FINISHED=int, p="const unsigned char *", run=Execution, before="Py_ssize_t",
+        out="unsigned char *",
+    )
+    cdef int part(
+        self, bytes octets, Py_ssize_t at, Py_ssize_t stop, Py_ssize_t room
+    ) except -1
+    @cython.locals(out="unsigned char *")
+    cdef int number(self, Py_ssize_t at, Py_ssize_t value) except -1
+    @cython.locals(out=bytearray)
+    cdef int append(self, bytes octets) except -1

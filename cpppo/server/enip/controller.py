@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A simulated ControlLogix: its objects and tags, and an answer to every request.
+
+Over `directory` and `builtin`, under `session`.  One request, one reply: what is wrong
+with a request is said by a CIP status, as far out as that takes.  A request is read
+layer by layer, so that a part that cannot be read does not hide who asked for what.
+It may be asked from any number of threads.  design: a controller shares nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from random import SystemRandom
+from threading import Lock
+from typing import Any
+
+from ...errors import EncodeError, Incomplete, Malformed, ProtocolError
+from ...protocol.enip import MessageRouterRequest, Path, Port, Request
+from ...protocol.enip.status import Status
+from ..limits import Limits
+from ..peer import Peer
+from ..quiet import Quiet
+from .answers import Answer, Call, Refusal, Target, out_of_range
+from .attribute import Attribute
+from .builtin import (
+    TCPIP,
+    UNCONNECTED_SEND,
+    ConnectionManager,
+    Identity,
+    MessageRouter,
+)
+from .directory import Directory
+from .lists import datagram
+from .objects import Object
+from .profile import Profile
+from .samples import Reads
+from .session import Session
+from .tagged import Observer, Tagged
+from .tags import TagSpec
+
+__all__ = ["Controller"]
+
+log = logging.getLogger(__name__)
+
+FRAGMENT = 488  # octets of tag data in one reply outside of a connection
+ITEMS = 16  # octets of a reply around what an object answers
+
+
+class Controller:
+    """One device, with all that it holds."""
+
+    def __init__(
+        self,
+        tags: Iterable[TagSpec] = (),
+        *,
+        profile: Profile | None = None,
+        limits: Limits | None = None,
+        route_path: tuple[Port, ...] | None = None,
+        routes: Any = None,
+        size: int | None = None,
+        attribute_class: Callable[..., Attribute] = Attribute,
+        attribute_kwds: Mapping[str, Any] | None = None,
+        delay: Callable[[], float] | None = None,
+        observer: Observer | None = None,
+    ) -> None:
+        self.profile = profile or Profile()
+        self.limits = limits or Limits()
+        self.route_path = route_path  # None: whatever a request says is for us
+        self.routes = routes
+        self.size = size
+        self.delay = delay
+        self.observer = observer
+        self.quiet = Quiet(log)
+        self.directory = Directory()
+        self.identity = Identity(self.profile.identity)
+        for one in (
+            self.identity,
+            MessageRouter(self),
+            ConnectionManager(self),
+            TCPIP(self.profile.tcpip),
+        ):
+            self.add(one)
+        kwds = attribute_kwds or {}
+        for spec in tags:
+            self.directory.tag(spec, attribute_class, kwds)
+        for held in self.directory.objects.values():
+            self.watch(held)
+        self._random = SystemRandom()
+        self._handles: set[int] = set()
+        self._lock = Lock()
+
+    # -- what it holds
+
+    def add(self, one: Object) -> None:
+        """Have an object."""
+        self.watch(one)
+        self.directory.add(one)
+
+    def watch(self, one: Object) -> None:
+        one.limit = self.limits.attributes
+        if isinstance(one, Tagged):
+            one.observer = self.observer
+
+    @property
+    def tags(self) -> dict[str, Attribute]:
+        """The tags, by their names as they were given."""
+        return dict(self.directory)
+
+    @property
+    def plain(self) -> bool:
+        """Whether reads and writes of plain tags need nobody's attention."""
+        return self.observer is None and self.delay is None and self.size is None
+
+    @cached_property
+    def reads(self) -> Reads:
+        """What a request leaves in the registers; the same for every session."""
+        return Reads()
+
+    @property
+    def room(self) -> int:
+        """The octets that an object's reply may have."""
+        most = self.limits.reply if self.size is None else self.size
+        return max(min(most, self.limits.reply) - ITEMS, 8)
+
+    # -- sessions
+
+    def open_handle(self) -> int:
+        """A handle that nobody has and nobody can guess."""
+        with self._lock:
+            while True:
+                handle = self._random.getrandbits(32)
+                if handle and handle not in self._handles:
+                    self._handles.add(handle)
+                    return handle
+
+    def close_handle(self, handle: int) -> None:
+        with self._lock:
+            self._handles.discard(handle)
+
+    def session(self, peer: Peer) -> Session:
+        """What talks with one client."""
+        return Session(self, peer)
+
+    def datagram(self, octets: bytes, peer: Peer) -> bytes:
+        """The answer to one datagram."""
+        return datagram(octets, self, peer)
+
+    # -- requests
+
+    def call(self, forward: Any = None) -> Call:
+        """The circumstances of a request that stands in no other."""
+        room = self.room
+        return Call(room, min(FRAGMENT, room - 8), forward=forward)
+
+    def answer(self, octets: bytes, call: Call) -> bytes:
+        """The reply to a request, whatever that is."""
+        service = octets[0] if octets else 0
+        try:
+            return self.attended(octets, call)
+        except Refusal as refusal:
+            return refusal.answer.encode(service & 0x7F)
+
+    def attended(self, octets: bytes, call: Call) -> bytes:
+        try:
+            raw = MessageRouterRequest.decode(octets)
+        except ProtocolError:
+            self.quiet.warning("a request's path has too few octets: %s", shown(octets))
+            raise Refusal(Status.PATH_SEGMENT_ERROR) from None
+        segments = path_of(raw)
+        target = self.directory.find(segments)
+        if raw.service == UNCONNECTED_SEND and isinstance(
+            target.object, ConnectionManager
+        ):
+            return target.object.unconnected_send(raw.data, call)
+        known = target.object.services.get(raw.service)
+        if known is None:
+            raise Refusal(Status.SERVICE_NOT_SUPPORTED)
+        kind, name = known
+        request = self.typed(octets, kind)
+        answer = self.served(getattr(target.object, name), request, target, call)
+        self.directory.remember(raw.path, target)
+        return answer.encode(raw.service)
+
+    def typed(self, octets: bytes, kind: Any) -> Any:
+        """The request as what its service declares; or the status that says why not."""
+        try:
+            request = Request.decode(octets)
+        except ProtocolError as exc:
+            self.quiet.warning("a request is wrong: %s", exc)
+            raise Refusal(why(exc)) from None
+        if not isinstance(request, kind):
+            raise Refusal(Status.SERVICE_NOT_SUPPORTED)
+        return request
+
+    def served(
+        self, method: Callable[..., Any], request: Any, target: Target, call: Call
+    ) -> Answer:
+        """What a service answers; a program's own attributes may raise anything."""
+        try:
+            answer = method(request, target, call)
+        except Refusal:
+            raise
+        except (IndexError, KeyError):
+            raise out_of_range() from None
+        except EncodeError as exc:
+            self.quiet.warning("%r gave no value to send: %s", target.object, exc)
+            raise Refusal(Status.INVALID_ATTRIBUTE_VALUE) from None
+        except Exception as exc:
+            self.quiet.warning(
+                "%r failed: %s: %s", target.object, type(exc).__name__, exc
+            )
+            log.debug("the failure in full", exc_info=True)
+            raise Refusal(Status.DEVICE_STATE_CONFLICT) from None
+        return answer if isinstance(answer, Answer) else Answer(answer)
+
+
+def path_of(raw: MessageRouterRequest) -> Any:
+    """The segments of a request's path."""
+    try:
+        words = len(raw.path) // 2
+        return Path.decode(bytes([words]) + raw.path).segments
+    except ProtocolError:
+        raise Refusal(Status.PATH_SEGMENT_ERROR) from None
+
+
+def why(exc: ProtocolError) -> int:
+    """The status for a request whose data do not read."""
+    if isinstance(exc, Incomplete):
+        return Status.NOT_ENOUGH_DATA
+    if isinstance(exc, Malformed) and "left over" in exc.problem:
+        return Status.TOO_MUCH_DATA
+    if isinstance(exc, Malformed) and "are left" in exc.problem:
+        return Status.NOT_ENOUGH_DATA
+    return Status.INVALID_PARAMETER
+
+
+def shown(octets: bytes) -> str:
+    """The beginning of some octets, for a log."""
+    return octets[:32].hex(" ") + (" ..." if len(octets) > 32 else "")

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where things stand in requests and replies, learnt from ones that were written.
+
+Under `common`.  A wire layout is declared once, as messages; the common path wants
+numbers: registers and offsets.  Here they come from: messages are written, and read
+again, and what differs between two that differ in one field is that field's place.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+from ...protocol import enip
+from ...protocol.enip import (
+    Class,
+    Encapsulation,
+    Instance,
+    NullAddress,
+    Path,
+    ReadTag,
+    ReadTagReply,
+    ReplyEntry,
+    ReplyFrame,
+    ReplyNullAddress,
+    ReplyPacket,
+    Request,
+    RequestEntry,
+    RequestFrame,
+    RequestPacket,
+    SendRRData,
+    SendRRDataReply,
+    Symbol,
+    UnconnectedReply,
+    UnconnectedRequest,
+    UnconnectedSend,
+)
+
+__all__ = ["MANAGER", "ROUTER", "Reads", "Writes", "asked", "replied", "segments"]
+
+MANAGER = Path((Class(6), Instance(1)))
+ROUTER = Path((Class(2), Instance(1)))
+
+# What a request leaves in registers, in the order in which `common` looks at them.
+WHERE = (
+    "Request.service",
+    "Path.segments",
+    "MultipleService.requests",
+    "ReadTag.elements",
+    "WriteTag.elements",
+    "ReadTagFragmented.elements",
+    "WriteTagFragmented.elements",
+    "ReadTagFragmented.offset",
+    "WriteTagFragmented.offset",
+    "DataType.code",
+    "WriteTag.data",
+    "WriteTagFragmented.data",
+)
+
+
+def asked(request: Request, session: int = 0) -> bytes:
+    """A whole frame that asks for something outside of a connection."""
+    entries = (
+        RequestEntry(item=NullAddress()),
+        RequestEntry(item=UnconnectedRequest(request=request)),
+    )
+    command = SendRRData(packet=RequestPacket(entries=entries))
+    return RequestFrame(session=session, payload=command).encode()
+
+
+def replied(reply: enip.Reply, session: int = 0, context: bytes = bytes(8)) -> bytes:
+    """A whole frame that answers it."""
+    entries = (
+        ReplyEntry(item=ReplyNullAddress()),
+        ReplyEntry(item=UnconnectedReply(reply=reply)),
+    )
+    command = SendRRDataReply(packet=ReplyPacket(entries=entries))
+    return ReplyFrame(session=session, context=context, payload=command).encode()
+
+
+def segments(path: Path) -> bytes:
+    """The octets of a path, without its size."""
+    return path.encode()[len(Path().encode()) :]
+
+
+def differs(one: bytes, other: bytes, after: int = 0) -> int:
+    """Where two octet strings first differ."""
+    return next(at for at in range(after, len(one)) if one[at] != other[at])
+
+
+class Reads:
+    """What a request leaves in the registers, and where its parts stand."""
+
+    def __init__(self) -> None:
+        read = ReadTag(Path((Symbol("A"),)))
+        direct = asked(read, session=1)
+        sent = asked(UnconnectedSend(path=MANAGER, request=read))
+        number = RequestFrame.register
+        frame = RequestFrame.execution()
+        self.in_frame = array("q", [number(name) for name in WHERE])
+        self.in_member = array("q", [Request.register(name) for name in WHERE])
+        self.command = number("RequestFrame.command")
+        self.session = number("RequestFrame.session")
+        self.count = number("RequestPacket.count")
+        self.item = number("RequestEntry.type_id")
+        self.odd = number("OtherRequestItem.type_id")
+        self.sent = number("UnconnectedSend.request@")
+        self.route = number("RoutePath.reserved")
+        path = number("Path.segments")
+        frame.scan(sent)
+        self.sent_path = frame.register(path)
+        frame.scan(direct)
+        self.direct_path = frame.register(path)
+        self.command_value = frame.register(self.command)
+        self.item_value = frame.register(self.item)
+        self.context = frame.register(number("RequestFrame.context"))
+        self.manager = segments(MANAGER)
+        self.router = segments(ROUTER)
+
+
+class Writes:
+    """What a reply begins with, and where what differs stands in it."""
+
+    def __init__(self, session: int) -> None:
+        plain = replied(ReadTagReply(), session)
+        header = len(Encapsulation(command=0).encode())
+        self.head = header
+        longer = replied(ReadTagReply(data=b"1"), session)
+        other = replied(ReadTagReply(), session, b"\xff" * 8)
+        partial = replied(ReadTagReply(status=6), session)
+        self.reply_size = len(ReadTagReply().encode())
+        self.start = len(plain) - self.reply_size
+        self.header = plain[: self.start]
+        self.length = differs(plain, longer)
+        self.measured = differs(plain, longer, header)
+        self.context = differs(plain, other)
+        self.context_size = 8
+        self.status = differs(plain, partial) - self.start

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One client of a controller: frames in, frames out.
+
+Over `controller` and `common`; a `peer.Conversation` for the listener.  It cuts the
+stream into frames, lets `common` answer what is plain, and the rest itself.  A frame
+that is wrong inside gets an answer; the stream is framed by its lengths whatever it
+holds, so nothing but silence ends a session that its client does not.  CIP Vol 2, 2-3.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from ...errors import ProtocolError
+from ...protocol.enip import (
+    Encapsulation,
+    Item,
+    Packet,
+    Port,
+    Register,
+    SendData,
+    SendRRData,
+    SendUnitData,
+    UnconnectedRequest,
+    UnconnectedSendParameters,
+    UnRegister,
+)
+from ...protocol.enip.status import Encapsulated
+from ..peer import Peer
+from .answers import Refusal
+from .common import Common
+from .lists import listed
+from .routing import RouteError, Ways, patience
+from .samples import Writes
+
+if TYPE_CHECKING:
+    from .controller import Controller
+
+__all__ = ["Session"]
+
+NOP = 0x0000
+REGISTER = Register.__declared__.tags[0]
+UNREGISTER = UnRegister.__declared__.tags[0]
+RR_DATA = SendRRData.__declared__.tags[0]
+UNIT_DATA = SendUnitData.__declared__.tags[0]
+NULL_ITEM = 0x0000
+DATA_ITEM = UnconnectedRequest.__declared__.tags[0]
+VERSION = 1
+
+
+class Session:
+    """What one connection of a client has come to."""
+
+    def __init__(self, controller: Controller, peer: Peer) -> None:
+        self.controller = controller
+        self.peer = peer
+        self.handle = 0
+        self.closing = False
+        self.ready = False
+        self.waiting = 0
+        self.pause = 0.0
+        self._requests = 0
+        self._held = bytearray()
+        self._wanted = 0  # octets that the unfinished frame needs
+        self._cutter = Encapsulation.execution()
+        self._cutter.building = False
+        self._common: Common | None = None
+        self._call = controller.call(self._forward if controller.routes else None)
+        self._ways: Ways | None = None
+        self._arrived: float | None = None
+
+    @property
+    def requests(self) -> int:
+        """How many frames were answered."""
+        return self._requests + (self._common.requests if self._common else 0)
+
+    # -- the stream
+
+    def receive(self, octets: bytes) -> bytes:
+        """The answers to what is complete by now; call it again while it is `ready`."""
+        if self._held or self.waiting:
+            self._held += octets
+            self.waiting = len(self._held)
+            if self.waiting < self._wanted:
+                self.ready = False
+                return b""
+            octets = bytes(self._held)
+            self._held.clear()
+        common = self._common
+        if common is not None and self.controller.plain:
+            at = common.answer(octets, 0)
+            if at == len(octets):
+                self.ready = False
+                self.waiting = 0
+                self.pause = 0.0
+                return common.take()
+            return self._mixed(octets, at, common.take())
+        return self._mixed(octets, 0, b"")
+
+    def _mixed(self, octets: bytes, at: int, answered: bytes) -> bytes:
+        """The answers to frames of any kind."""
+        replies = [answered]
+        size = len(answered)
+        most = self.controller.limits.unsent
+        plain = self.controller.plain
+        self.pause = 0.0
+        self._arrived = None
+        end = self._cut(octets, at)
+        while end and size < most and not self.closing:
+            reply = self._frame(octets[at:end])
+            self._requests += 1
+            at = end
+            if not plain and reply:
+                # Each reply has a delay of its own.
+                delay = self.controller.delay
+                self.pause = delay() if delay else 0.0
+                most = 0
+            common = self._common
+            if plain and common is not None and not self.closing:
+                replies.append(reply)
+                at = common.answer(octets, at)
+                reply = common.take()
+            replies.append(reply)
+            size = sum(map(len, replies))
+            end = self._cut(octets, at)
+        self.ready = bool(end) and not self.closing
+        self._held += octets[at:]
+        self.waiting = len(self._held)
+        return b"".join(replies)
+
+    def _cut(self, octets: bytes, at: int) -> int:
+        """Where the frame that begins here ends; 0 if that is still to come."""
+        cutter = self._cutter
+        cutter.reset(at)
+        if at < len(octets) and cutter.run(octets, len(octets), False) == 1:
+            self._wanted = 0
+            return cutter.pos
+        self._wanted = cutter.pos + cutter.detail - at
+        return 0
+
+    def close(self) -> None:
+        """The connection has ended."""
+        if self.handle:
+            self.controller.close_handle(self.handle)
+            self.handle = 0
+        if self._ways is not None:
+            self._ways.close()
+
+    def abort(self) -> None:
+        """Wait for nobody any more; called from another thread."""
+        if self._ways is not None:
+            self._ways.abort()
+
+    # -- frames
+
+    def _frame(self, octets: bytes) -> bytes:
+        """The answer to one frame; nothing to some."""
+        frame = Encapsulation.decode(octets)
+        command = frame.command
+        if command in (RR_DATA, UNIT_DATA):
+            if not self.handle or frame.session != self.handle:
+                return refused(frame, Encapsulated.INVALID_SESSION)
+            return self._sent(frame)
+        if command == REGISTER:
+            return self._register(frame)
+        if command == UNREGISTER:
+            if frame.session != self.handle:
+                return refused(frame, Encapsulated.INVALID_SESSION)
+            self.closing = True
+            return b""
+        if command == NOP:
+            return b""
+        return listed(frame, self.controller, self.peer)
+
+    def _register(self, frame: Encapsulation) -> bytes:
+        """Open the session; asked again, it is the same one."""
+        try:
+            asked = Register.decode(frame.payload)
+        except ProtocolError:
+            return refused(frame, Encapsulated.INVALID_LENGTH)
+        if asked.version != VERSION:
+            ours = Register(version=VERSION).encode()
+            return refused(frame, Encapsulated.UNSUPPORTED_VERSION, ours)
+        if not self.handle:
+            self.handle = self.controller.open_handle()
+            self._common = self._made()
+        return frame.replace(session=self.handle, status=0).encode()
+
+    def _made(self) -> Common:
+        """The common path of this session."""
+        controller = self.controller
+        common = Common(controller.directory.places, self._member)
+        common.learn(controller.reads, Writes(self.handle))
+        common.session = self.handle
+        common.fragment = self._call.fragment
+        common.room = self._call.room
+        common.most = controller.limits.unsent
+        common.members = controller.limits.members
+        common.ours(controller.route_path, controller.routes)
+        return common
+
+    def _member(self, octets: bytes, room: int) -> bytes:
+        """The answer to a member of a packet that is not common."""
+        call = self._call.inside(self._call.MEMBER, room)
+        return self.controller.answer(octets, call)
+
+    def _sent(self, frame: Encapsulation) -> bytes:
+        """The answer to a request: a packet with what an object says."""
+        try:
+            data = SendData.decode(frame.payload)
+        except ProtocolError:
+            return refused(frame, Encapsulated.INCORRECT_DATA)
+        items = data.packet.items
+        wrong = (
+            frame.command != RR_DATA  # there are no connections
+            or len(items) < 2
+            or items[0].type_id != NULL_ITEM
+            or items[0].data
+            or items[1].type_id != DATA_ITEM
+        )
+        if wrong:
+            return refused(frame, Encapsulated.INCORRECT_DATA)
+        size = self.controller.size
+        if size is not None and len(frame.payload) > size:
+            return refused(frame, Encapsulated.INVALID_LENGTH)
+        reply = self.controller.answer(items[1].data, self._call)
+        packet = Packet((items[0], Item(DATA_ITEM, reply)))
+        payload = SendData(packet=packet).encode()
+        return frame.replace(status=0, options=0, payload=payload).encode()
+
+    # -- elsewhere
+
+    def _forward(
+        self, sent: UnconnectedSendParameters, hops: tuple[Port, ...]
+    ) -> bytes | None:
+        """The reply from where the first hop leads; None where no route begins so."""
+        target = self.controller.routes.find(hops[0])
+        if target is None:
+            return None
+        if self._ways is None:
+            self._ways = Ways(self.controller.routes)
+        # What came together waits together, not one after the other.
+        if self._arrived is None:
+            self._arrived = monotonic()
+        deadline = self._arrived + patience(sent.priority, sent.ticks)
+        try:
+            return self._ways.forward(target, sent.request, hops[1:], deadline=deadline)
+        except RouteError as exc:
+            self.controller.quiet.warning("routing to %s:%d: %s", *target, exc)
+            raise Refusal(*exc.status) from None
+
+
+def refused(frame: Encapsulation, status: int, payload: bytes = b"") -> bytes:
+    """A header that says no."""
+    return frame.replace(status=status, options=0, payload=payload).encode()

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Logix's services for tags: Read and Write Tag, whole or in fragments.
+
+Over `objects`.  Every object of a controller has them, for those of its attributes
+that are tags.  A reply holds as much as fits, whole values only, and says by its
+status whether there is more.  What a write has too much is ignored: clients pad, and
+one well-known one sends every single write twice in one message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...errors import EncodeError
+from ...protocol.enip import (
+    Atomic,
+    DataType,
+    ReadTag,
+    ReadTagFragmented,
+    WriteTag,
+    WriteTagFragmented,
+)
+from ...protocol.enip.status import Status
+from ...protocol.enip.types import CODES, LREAL, REAL, CIPType, TextType
+from .answers import Answer, Call, Refusal, Target, out_of_range, type_mismatch
+from .attribute import Attribute
+from .objects import HEAD, Object, service
+
+__all__ = ["Observer", "Tagged"]
+
+Observer = Callable[[str], None]
+
+
+class Tagged(Object):
+    """An object whose attributes may be tags."""
+
+    observer: Observer | None = None
+
+    def tag(self, target: Target) -> Attribute:
+        """The tag that a path leads to."""
+        attribute = self.named(target)
+        if not attribute.tagged:
+            raise Refusal(Status.SERVICE_NOT_SUPPORTED)
+        return attribute
+
+    @service(ReadTag)
+    def read_tag(self, request: ReadTag, target: Target, call: Call) -> Answer:
+        return self.read(target, request.elements, 0, call)
+
+    @service(ReadTagFragmented)
+    def read_tag_fragmented(
+        self, request: ReadTagFragmented, target: Target, call: Call
+    ) -> Answer:
+        return self.read(target, request.elements, request.offset, call)
+
+    @service(WriteTag)
+    def write_tag(self, request: WriteTag, target: Target, call: Call) -> Answer:
+        start, stop = self.range(target, request.elements)
+        attribute = self.tag(target)
+        written = type_of(request.type, attribute)
+        count = stop - start
+        octets = taken(written, request.data, count)
+        self.store(attribute, start, written, octets, count)
+        return Answer()
+
+    @service(WriteTagFragmented)
+    def write_tag_fragmented(
+        self, request: WriteTagFragmented, target: Target, call: Call
+    ) -> Answer:
+        start, stop = self.range(target, request.elements)
+        attribute = self.tag(target)
+        written = type_of(request.type, attribute)
+        offset, octets = request.offset, request.data
+        if issubclass(written, TextType):
+            start, stop = text_after(attribute, start, stop, offset)
+            texts = written.cut(octets, stop - start)
+            if not texts:
+                raise Refusal(Status.NOT_ENOUGH_DATA)
+            self.store(attribute, start, written, b"".join(texts), len(texts))
+            return Answer()
+        size = written.struct_calcsize
+        total = (stop - start) * size
+        if offset >= total:
+            raise out_of_range()
+        octets = octets[: total - offset]
+        if not octets:
+            raise Refusal(Status.NOT_ENOUGH_DATA)
+        if offset % size == 0 and len(octets) % size == 0:
+            start += offset // size
+            self.store(attribute, start, written, octets, len(octets) // size)
+        elif written is attribute.type:
+            attribute.patch(start * size + offset, octets)
+        else:
+            raise out_of_range()
+        return Answer()
+
+    # -- what the services share
+
+    def range(self, target: Target, elements: int) -> tuple[int, int]:
+        """Which values are meant, all of which there must be."""
+        attribute = self.tag(target)
+        start = target.index
+        if not 0 < elements <= len(attribute) - start:
+            raise out_of_range()
+        return start, start + elements
+
+    def read(self, target: Target, elements: int, offset: int, call: Call) -> Answer:
+        """As many of these values as fit, from an offset in octets."""
+        start, stop = self.range(target, elements)
+        attribute = self.tag(target)
+        most = min(call.fragment, call.room - HEAD - len(attribute.kind))
+        size = attribute.type.struct_calcsize
+        if not size:
+            octets, more = texts_from(attribute, start, stop, offset, most)
+        else:
+            total = (stop - start) * size
+            if offset % size or offset >= total:
+                raise out_of_range()
+            count = min(total - offset, most) // size
+            if count <= 0:
+                raise Refusal(Status.REPLY_TOO_LARGE)
+            start += offset // size
+            more = start + count < stop
+            octets = attribute.produce(start, start + count)
+            stop = start + count
+        self.observed(attribute, start, stop, "==", octets)
+        status = Status.PARTIAL_TRANSFER if more else Status.SUCCESS
+        return Answer(attribute.kind + octets, status)
+
+    def store(
+        self,
+        attribute: Attribute,
+        start: int,
+        written: type[CIPType],
+        octets: bytes,
+        count: int,
+    ) -> None:
+        """Values into the tag, made into its type where it is a wider one."""
+        if not attribute.settable:
+            raise Refusal(Status.PRIVILEGE_VIOLATION)
+        if (
+            written is not attribute.type
+            and attribute.type.tag_type != written.tag_type
+        ):
+            try:
+                octets = attribute.type.pack(written.unpack(octets))
+            except EncodeError:
+                raise type_mismatch() from None
+        attribute.write(start, start + count, octets)
+        self.observed(attribute, start, start + count, "<=", octets)
+
+    def observed(
+        self, attribute: Attribute, start: int, stop: int, how: str, octets: bytes
+    ) -> None:
+        """Tell who watches what was read or written."""
+        if self.observer is not None:
+            values: Any = attribute.type.unpack(octets)
+            self.observer(
+                f"{attribute.name:>20}[{start:5}-{stop - 1:<5}] {how} {values}"
+            )
+
+
+def type_of(asked: DataType, attribute: Attribute) -> type[CIPType]:
+    """The type that is written, if the tag can take it."""
+    found = CODES.get(asked.code) if isinstance(asked, Atomic) else None
+    own = attribute.type
+    if found is None:
+        raise type_mismatch()
+    if found.tag_type == own.tag_type:
+        return own
+    if issubclass(found, TextType) or issubclass(own, TextType):
+        raise type_mismatch()
+    narrowed = issubclass(found, REAL | LREAL) and not issubclass(own, REAL | LREAL)
+    if narrowed or found.struct_calcsize > own.struct_calcsize:
+        raise type_mismatch()
+    return found
+
+
+def taken(written: type[CIPType], octets: bytes, count: int) -> bytes:
+    """The octets of so many values; what follows them is nobody's."""
+    if issubclass(written, TextType):
+        texts = written.cut(octets, count)
+        if len(texts) < count:
+            raise Refusal(Status.NOT_ENOUGH_DATA)
+        return b"".join(texts)
+    size = written.struct_calcsize * count
+    if len(octets) < size:
+        raise Refusal(Status.NOT_ENOUGH_DATA)
+    return octets[:size]
+
+
+def texts_from(
+    attribute: Attribute, start: int, stop: int, offset: int, most: int
+) -> tuple[bytes, bool]:
+    """Some texts from an offset on, whole ones where one fits; is there more?"""
+    texts = iter(attribute.texts(start, stop))
+    first = b""
+    for first in texts:
+        if offset < len(first):
+            break
+        offset -= len(first)
+    else:
+        raise out_of_range()
+    if most <= 0:
+        raise Refusal(Status.REPLY_TOO_LARGE)
+    found = [first[offset : offset + most]]
+    left = most - len(found[0])
+    if offset + most < len(first):
+        return found[0], True
+    for text in texts:
+        if len(text) > left:
+            return b"".join(found), True
+        found.append(text)
+        left -= len(text)
+    return b"".join(found), False
+
+
+def text_after(
+    attribute: Attribute, start: int, stop: int, offset: int
+) -> tuple[int, int]:
+    """The texts that begin at an offset, which those before it were written up to."""
+    for text in attribute.texts(start, stop):
+        if offset == 0:
+            return start, stop
+        offset -= len(text)
+        start += 1
+        if offset < 0:
+            break
+    raise out_of_range()

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tags as text: what they say, and what is told of those that are wrong."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cpppo.protocol.enip.types import DINT, INT, REAL, SINT, SSTRING, TYPES
+from cpppo.server.enip.tags import TagError, TagSpec, parse_tag, parse_tags
+
+
+@pytest.mark.parametrize(
+    ("text", "tag"),
+    [
+        ("SCADA", TagSpec("SCADA", INT)),
+        ("SCADA=INT[1000]", TagSpec("SCADA", INT, 1000)),
+        ("TEXT=SSTRING[100]", TagSpec("TEXT", SSTRING, 100)),
+        ("FLOAT=REAL", TagSpec("FLOAT", REAL)),
+        ("SCADA@22/1/1=INT[1000]", TagSpec("SCADA", INT, 1000, (22, 1, 1))),
+        (
+            "Motor_Velocity@0x93/3/10=REAL",
+            TagSpec("Motor_Velocity", REAL, None, (0x93, 3, 10)),
+        ),
+        ("A.B.C=dint[0x10]", TagSpec("A.B.C", DINT, 16)),
+        ("A@1/2/3", TagSpec("A", INT, None, (1, 2, 3))),
+        ("Program:Main.x = Sint [ 1 ]", TagSpec("Program:Main.x", SINT, 1)),
+        ("New York=REAL", TagSpec("New York", REAL)),
+        ("Zürich", TagSpec("Zürich")),
+        ("A@0xFFFF/0/0xFFFF", TagSpec("A", INT, None, (0xFFFF, 0, 0xFFFF))),
+    ],
+)
+def test_a_tag_is_what_its_text_says(text: str, tag: TagSpec) -> None:
+    assert parse_tag(text) == tag
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_types_are_named_in_any_case(name: str) -> None:
+    for spelled in (name, name.lower(), name.capitalize()):
+        assert parse_tag(f"A={spelled}").type is TYPES[name]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem", "pointed"),
+    [
+        ("", "begins with its name", ""),
+        ("=INT", "begins with its name", "="),
+        ("@1/2/3=INT", "begins with its name", "@"),
+        ("A=INX[3]", "no type 'INX'; there are BOOL SINT", "INX"),
+        ("A=", "no type ''", "="),
+        ("A=INT[0]", "1 to 4294967295 elements", "0"),
+        ("A=INT[4294967296]", "1 to 4294967295 elements", "4294967296"),
+        ("A=INT[x]", "one number of elements", "[x]"),
+        ("A=INT[-1]", "one number of elements", "[-1]"),
+        ("A=INT[3", "one number of elements", "[3"),
+        ("A=INT[2][3]", "one number of elements", "[2][3]"),
+        ("A=INT[3]x", "one number of elements", "[3]x"),
+        ("A[3]", "before [n] stands the type", "[3]"),
+        ("A]=INT", "no brackets", "A]"),
+        ("A@22/1=INT", "class/instance/attribute as numbers", "@22/1"),
+        ("A@x/1/1", "class/instance/attribute as numbers", "@x/1/1"),
+        ("A@1/2/3/4", "class/instance/attribute as numbers", "@1/2/3/4"),
+        ("A@0/1/1", "class is from 1 to 65535", "0"),
+        ("A@1/4294967296/1", "instance is from 0 to 4294967295", "4294967296"),
+        ("A@1/1/0x10000", "attribute is from 1 to 65535", "0x10000"),
+        ("A..B=INT", "nothing between two dots", "A..B"),
+        ("A.=INT", "nothing between two dots", "A."),
+        ("A\tB", "the letters of Latin 1", " "),
+        ("A\u20ac", "the letters of Latin 1", "\u20ac"),
+        ("A" * 256, "up to 255 letters", "A" * 256),
+    ],
+)
+def test_a_wrong_tag_is_shown_with_the_place(
+    text: str, problem: str, pointed: str
+) -> None:
+    with pytest.raises(TagError) as told:
+        parse_tag(text)
+    first, shown, carets = str(told.value).split("\n")
+    assert first.startswith(f"tag {text!r}: ")
+    assert problem in first
+    start = carets.index("^")
+    assert shown[start : start + carets.count("^")] == pointed
+
+
+def test_a_name_is_there_once_in_any_case() -> None:
+    with pytest.raises(TagError, match=r"tag 'scada=DINT': .* already, as SCADA=INT"):
+        parse_tags(["SCADA=INT", "OTHER", "scada=DINT"])
+
+
+def test_two_names_of_one_place_have_one_type_and_size() -> None:
+    parse_tags(["A@22/1/1=INT[2]", "B@0x16/1/1=int[2]", "C@22/1/2=INT[3]"])
+    parse_tags(["A@22/1/1=INT", "B@22/1/1=INT[1]"])
+    for other in ("B@22/1/1=DINT[2]", "B@22/1/1=INT[3]", "B@22/1/1=INT"):
+        with pytest.raises(TagError, match=r"A@22/1/1=INT\[2\] has this place already"):
+            parse_tags(["A@22/1/1=INT[2]", other])
+
+
+addresses = st.tuples(
+    st.integers(1, 0xFFFF), st.integers(0, 0xFFFFFFFF), st.integers(1, 0xFFFF)
+)
+specs = st.builds(
+    TagSpec,
+    st.from_regex(r"\A[A-Za-z_][A-Za-z0-9_]{0,20}(\.[A-Za-z0-9_]{1,9})?\Z"),
+    st.sampled_from(list(TYPES.values())),
+    st.none() | st.integers(1, 0xFFFFFFFF),
+    st.none() | addresses,
+)
+
+
+@given(specs)
+def test_a_tag_reads_back_as_it_is_written(tag: TagSpec) -> None:
+    assert parse_tag(str(tag)) == tag
+
+
+@given(st.text(alphabet="Aa@=/[]0x19. \n", max_size=20) | st.text(max_size=20))
+def test_any_text_is_a_tag_or_a_tag_error(text: str) -> None:
+    try:
+        tag = parse_tag(text)
+    except TagError as exc:
+        assert str(exc).count("\n") == 2
+    else:
+        assert parse_tag(str(tag)) == tag
