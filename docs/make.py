@@ -6,8 +6,9 @@ here by running what stands before it.  In a document,
 
 - a block of Python with prompts (`>>>`) is a session: its outputs are made anew;
 - a block of Python without prompts is run too, and prints nothing;
-- a block that begins with `$ python -m cpppo` has commands and what they print
-  (`| head -n 12` is understood, and nothing else of a shell);
+- a block that begins with `$ ` has commands and what they print: `python -m cpppo`,
+  `enip_server --help`, and `python examples/tag.py`, which asks a simulator with the
+  tags of `make serve` (`| head -n 12` is understood, and nothing else of a shell);
 - `#+begin_src python :eval no`, and blocks of anything else, are left alone.
 
 The Python of one document is one program, from its first block to its last.  A
@@ -23,14 +24,18 @@ import difflib
 import hashlib
 import io
 import re
+import runpy
 import shlex
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 
 from cpppo.cli import main as cpppo
+from cpppo.server.enip import Controller, parse_tag
+from cpppo.server.enip.main import main as enip_server
+from cpppo.server.listener import Listener
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -48,7 +53,6 @@ BLOCK = re.compile(
     r"^#\+begin_(?P<kind>src|example)\b(?P<words>.*)\n(?P<body>(?:.*\n)*?)#\+end_(?P=kind)$",
     re.MULTILINE | re.IGNORECASE,
 )
-COMMAND = "python -m cpppo"
 
 
 class Problem(Exception):
@@ -70,13 +74,17 @@ class Document:
         self.name = name
         self.text = text
         self.module = ModuleType(Path(name).stem.lower() + "_org")
+        self.plant = contextlib.ExitStack()
+        self.controller = ""  # where the simulator is, once one is asked
 
     def fresh(self) -> str:
         """The same text, with every output as it comes out now."""
         # Declarations that speak of later ones look them up in their module.
         sys.modules[self.module.__name__] = self.module
         try:
-            return BLOCK.sub(self.block, self.text)
+            with contextlib.ExitStack() as plant:
+                self.plant = plant
+                return BLOCK.sub(self.block, self.text)
         finally:
             del sys.modules[self.module.__name__]
 
@@ -85,7 +93,7 @@ class Document:
         words, body = found["words"].split(), found["body"]
         where = f"{self.name}:{self.text.count(chr(10), 0, found.start('body')) + 1}"
         if found["kind"].lower() == "example" and body.startswith("$ "):
-            made = "".join(transcript(body, where))
+            made = "".join(self.transcript(body, where))
         elif words[:1] == ["python"] and ":eval no" not in found["words"]:
             made = "".join(self.python(body, where))
         else:
@@ -112,6 +120,34 @@ class Document:
             if printed and not printed.endswith("\n"):
                 raise Problem(f"{where}: ends inside a line: {printed!r}")
             yield printed
+
+    def transcript(self, body: str, where: str) -> Iterator[str]:
+        """Commands, each with what it prints."""
+        for line in body.splitlines(True):
+            if not line.startswith("$ "):
+                continue
+            yield line
+            line, _, most = line.partition(" | head -n ")
+            words = shlex.split(line[2:])
+            try:
+                printed = self.command(words)[1].splitlines(keepends=True)
+                yield from printed[: int(most) if most else None]
+            except Exception as exc:
+                raise Problem(f"{where}: {line[2:].strip()} raises {exc!r}") from exc
+
+    def command(self, words: list[str]) -> tuple[int, str]:
+        """The exit status of a command, and all that it prints."""
+        if words[:3] == ["python", "-m", "cpppo"]:
+            return printed_by(cpppo, words[3:])
+        if words == ["enip_server", "--help"]:
+            return printed_by(enip_server, words[1:])
+        if words[:2] == ["python", "examples/tag.py"]:
+            if not self.controller:
+                listener = self.plant.enter_context(served())
+                self.controller = "{}:{}".format(*listener.address)
+            address = ["-a", self.controller]
+            return printed_by(example("tag.py"), address + words[2:])
+        raise ValueError("only commands of this project are run here")
 
     def run(self, source: str, where: str, mode: str) -> str:
         """What some Python prints; an exception as Python would show it, shortened."""
@@ -147,34 +183,32 @@ def statements(body: str) -> Iterator[str]:
     yield statement
 
 
-def transcript(body: str, where: str) -> Iterator[str]:
-    """Commands, each with what it prints."""
-    for line in body.splitlines(True):
-        if not line.startswith("$ "):
-            continue
-        yield line
-        line, _, most = line.partition(" | head -n ")
-        words = shlex.split(line[2:])
-        if " ".join(words[:3]) != COMMAND:
-            raise Problem(
-                f"{where}: only {COMMAND} is run here, not {line[2:].strip()}"
-            )
-        try:
-            printed = command(words[3:])[1].splitlines(keepends=True)
-            yield from printed[: int(most) if most else None]
-        except Exception as exc:
-            raise Problem(f"{where}: {line[2:].strip()} raises {exc!r}") from exc
-
-
-def command(words: list[str]) -> tuple[int, str]:
-    """The exit status of `python -m cpppo`, and all that it prints."""
+def printed_by(run: Callable[[list[str]], int], words: list[str]) -> tuple[int, str]:
+    """The exit status of a command, and all that it prints."""
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
-            status = cpppo(words)
+            status = run(words)
         except SystemExit as exc:
             status = int(exc.code or 0)
     return status, printed.getvalue()
+
+
+def example(name: str) -> Callable[[list[str]], int]:
+    """The `main` of one of the examples."""
+    found = runpy.run_path(str(ROOT / "examples" / name))
+    main: Callable[[list[str]], int] = found["main"]
+    return main
+
+
+def served(root: Path = ROOT) -> Listener:
+    """A simulator with the tags of `make serve`."""
+    makefile = (root / "GNUmakefile").read_text(encoding="utf-8")
+    demo = re.search(r"^DEMO := (.*)$", makefile, re.MULTILINE)
+    if demo is None:
+        raise Problem("GNUmakefile has no DEMO tags")
+    controller = Controller([parse_tag(text) for text in demo[1].split()])
+    return Listener(("127.0.0.1", 0), controller.session, name="docs")
 
 
 # -- the pictures
@@ -182,7 +216,7 @@ def command(words: list[str]) -> tuple[int, str]:
 
 def digest(name: str) -> str:
     """The comment in the picture of a machine that tells what it was made from."""
-    status, text = command(["draw", name, "--form", "dot"])
+    status, text = printed_by(cpppo, ["draw", name, "--form", "dot"])
     if status:
         raise Problem(text.strip())
     made = hashlib.sha256(text.encode()).hexdigest()
@@ -196,7 +230,7 @@ def is_stale(path: Path, name: str) -> bool:
 
 def drawn(name: str) -> str:
     """The picture of a machine, as SVG."""
-    status, text = command(["draw", name, "--form", "svg"])
+    status, text = printed_by(cpppo, ["draw", name, "--form", "svg"])
     if status:
         raise Problem(text.strip())
     return text.rstrip("\n") + "\n" + digest(name)

@@ -171,7 +171,7 @@ class Connection:
                         raise self._unread(exc) from None
                     self.sent += count
                     if count < len(reply):
-                        self._send(reply[count:])
+                        self._send(memoryview(reply)[count:])
                 if conversation.ready:
                     self._more(conversation)
                 if conversation.closing:
@@ -197,7 +197,7 @@ class Connection:
                     return
                 self._send(reply)
 
-    def _send(self, octets: bytes) -> None:
+    def _send(self, octets: bytes | memoryview) -> None:
         """Send all of it, however slowly it is read, but not for ever."""
         unread, clock = self._host.limits.unread, self._host.clock
         rest = memoryview(octets)

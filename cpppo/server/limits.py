@@ -22,6 +22,7 @@ class Limits:
     unread: float = 30.0  # that a client may leave a reply unread
     unsent: int = 65536  # replies collected before they are sent
     reply: int = 65535 - 24  # one reply's CIP data, its packet items included
+    routed: float = 30.0  # that a request sent on may wait, whatever it says itself
     members: int = 1024  # services in one Multiple Service Packet
     attributes: int = 1024  # attributes in one Get Attribute List
     datagrams: int = 200  # UDP requests answered per second and source

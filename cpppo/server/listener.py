@@ -24,7 +24,7 @@ from ..errors import TransportError
 from .connection import Connection
 from .limits import Limits
 from .peer import Conversation, Peer
-from .ports import Ports, opened, place
+from .ports import Ports, facing, opened, place
 from .quiet import Allowance, Quiet
 
 __all__ = ["Listener"]
@@ -316,7 +316,7 @@ class Listener:
             text = "%s %s: more than %d datagrams a second; some are not answered"
             self.quiet.warning(text, self.name, host, rate)
             return
-        peer = Peer((host, port), self._addresses["udp"], "udp")
+        peer = Peer((host, port), facing(main, remote), "udp")
         try:
             reply = self._datagram(octets, peer) if self._datagram else b""
         except Exception as exc:

@@ -17,7 +17,7 @@ from ipaddress import ip_address
 from ..errors import TransportError
 from .holder import ephemeral, holder
 
-__all__ = ["Ports", "opened", "place"]
+__all__ = ["Ports", "facing", "opened", "place"]
 
 log = logging.getLogger(__name__)
 
@@ -181,3 +181,17 @@ def outgoing(port: int) -> str:
         f"; the system gives the ports {ports[0]} to {ports[-1]} to those, "
         f"'sysctl net.ipv4.ip_local_reserved_ports={port}' keeps {port} from them"
     )
+
+
+def facing(bound: socket.socket, remote: tuple[object, ...]) -> tuple[str, int]:
+    """Our address as a client sees it, also where we listen at all interfaces."""
+    host, port = bound.getsockname()[:2]
+    if host not in {"0.0.0.0", "::"}:
+        return host, port
+    try:
+        # Nothing is sent: it only asks the system which way it would go.
+        with socket.socket(bound.family, socket.SOCK_DGRAM) as way:
+            way.connect(remote)
+            return way.getsockname()[0], port
+    except OSError:
+        return host, port

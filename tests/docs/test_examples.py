@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.org", *sorted((ROOT / "docs").glob("*.org"))]
-LINK = re.compile(r"\[\[(?:file:)?(?!https?:)([^\]]+)\]")
+LINK = re.compile(r"\[\[file:([^\]]+)\]")
 
 
 def loaded() -> ModuleType:
@@ -122,7 +122,7 @@ STALE = [
         block(
             "example",
             "$ python -m cpppo --version",
-            make.command(["--version"])[1][:-1],
+            make.printed_by(make.cpppo, ["--version"])[1][:-1],
         ),
     ),
 ]
@@ -131,7 +131,7 @@ WRONG = [
     (block("src python", "print(1)"), "README.org:2: prints"),
     (block("src python", "1 / 0"), "ZeroDivisionError"),
     (block("src python", ">>> print(1, end='')"), "ends inside a line"),
-    (block("example", "$ ls"), "only python -m cpppo is run here"),
+    (block("example", "$ ls"), "only commands of this project are run here"),
 ]
 
 

@@ -120,7 +120,8 @@ def named(code: int, kind: type[IntEnum]) -> str:
 
 def words(code: int, extended: tuple[int, ...] = ()) -> str:
     """A general status, and what the extended one adds, in words."""
-    said = named(code, Status)
-    if extended and extended[0]:
-        said += f": {named(extended[0], Extended)}"
-    return said
+    if not extended or not extended[0]:
+        return named(code, Status)
+    more = named(extended[0], Extended)
+    # A general error is nothing that anybody wants to know.
+    return more if code == Status.GENERAL_ERROR else f"{named(code, Status)}: {more}"

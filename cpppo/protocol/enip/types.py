@@ -253,10 +253,9 @@ class TextType(CIPType):
             found.append(value.encode())
         if len(found) < most and cls.message is LongText:
             left = octets[sum(map(len, found)) :]
-            if len(left) % 2:
-                found += [
-                    one.encode() for one in cls.message.parser().feed(left + b"\0")
-                ]
+            # The octet that is missing is the pad, if the text is an odd one.
+            last = cls.message.parser().feed(left + b"\0")
+            found += [one.encode() for one in last if len(one.text) % 2]
         return found[:most]
 
     @classmethod

@@ -9,7 +9,9 @@ all sessions.  CIP Vol 1, 1-8 and 4-4.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import Any
 
 from ...protocol.enip.types import CIPType, TextType
@@ -48,6 +50,7 @@ class Attribute:
         blank = type_cls.blank if default is None or several else default
         self._length = len(values) if values is not None else count or 1
         self._texts: list[bytes] = []
+        self._ends: list[int] | None = None  # of the texts, as they are now
         self.storage = Storage(self._stored(blank, values), False)
         self._hooked = self._is_hooked()
         self.error = error
@@ -82,6 +85,8 @@ class Attribute:
 
     @error.setter
     def error(self, status: int) -> None:
+        if not 0 <= status <= 0xFF:
+            raise ValueError(f"{status!r} is no CIP status: 0 to 255 is expected")
         self._error = status
         sized = self.type.struct_calcsize > 0
         self.storage.plain = not status and not self._hooked and sized
@@ -130,6 +135,7 @@ class Attribute:
             start, values = key, [value]
         if issubclass(self.type, TextType):
             self._texts[start : start + len(values)] = self.type.packed(values)
+            self._ends = None
             return
         packed = self.type.pack(values)
         at = start * self.type.struct_calcsize
@@ -168,6 +174,32 @@ class Attribute:
         """Where the value with this index is."""
         size = self.type.struct_calcsize
         return Place(self.storage, index * size, size, self.kind, self)
+
+    @property
+    def size(self) -> int:
+        """The octets of all values, as far as that is known without asking for them."""
+        fixed = len(self) * self.type.struct_calcsize
+        return fixed or (self.ends[-1] if self._texts and not self._hooked else 0)
+
+    @property
+    def ends(self) -> list[int]:
+        """Where each text ends, all of them being one after the other."""
+        ends = self._ends
+        if ends is None:
+            ends = self._ends = list(accumulate(map(len, self._texts)))
+        return ends
+
+    def found(self, start: int, stop: int, offset: int) -> tuple[int, int]:
+        """The text in which an offset from the beginning of one lies, and where in it.
+
+        `stop`, if it lies behind all of them.
+        """
+        ends = self.ends
+        if self._hooked:
+            ends = [0] * start + list(accumulate(map(len, self.texts(start, stop))))
+        offset += ends[start - 1] if start else 0
+        at = bisect_right(ends, offset, start, stop)
+        return at, offset - (ends[at - 1] if at else 0)
 
     def texts(self, start: int, stop: int) -> list[bytes]:
         """The octets of each value, where they differ in length."""

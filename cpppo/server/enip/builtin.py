@@ -34,12 +34,20 @@ from .answers import Answer, Call, Refusal, Target
 from .attribute import Attribute
 from .objects import HEAD, service
 from .profile import IdentityValues, Interface, TCPIPValues
+from .samples import REFUSAL
 from .tagged import Tagged
 
 if TYPE_CHECKING:
     from .controller import Controller
 
-__all__ = ["TCPIP", "ClassObject", "ConnectionManager", "Identity", "MessageRouter"]
+__all__ = [
+    "TCPIP",
+    "ClassObject",
+    "ConnectionManager",
+    "Identity",
+    "MessageRouter",
+    "nowhere",
+]
 
 
 class ClassObject(Tagged):
@@ -164,16 +172,17 @@ class MessageRouter(Tagged):
             raise Refusal(Status.SERVICE_NOT_SUPPORTED)
         if len(several) > self.controller.limits.members:
             raise Refusal(Status.TOO_MUCH_DATA)
-        # Each reply has an offset, and a head whatever happens.
-        left = call.room - HEAD - 2 - len(several) * (2 + HEAD)
+        # Each reply has an offset, and may be a refusal.
+        left = call.room - HEAD - 2 - len(several) * (2 + REFUSAL)
         if left < 0:
             raise Refusal(Status.REPLY_TOO_LARGE)
         replies: list[bytes] = []
         failed = False
         for one in several:
-            reply = self.controller.answer(one, call.inside(Call.MEMBER, left + HEAD))
+            inside = call.inside(Call.MEMBER, left + REFUSAL)
+            reply = self.controller.answer(one, inside)
             failed = failed or reply[2] != 0
-            left -= len(reply) - HEAD
+            left -= len(reply) - REFUSAL
             replies.append(reply)
         status = Status.EMBEDDED_SERVICE_ERROR if failed else Status.SUCCESS
         return Answer(packed(tuple(replies)), status)
@@ -204,6 +213,10 @@ class ConnectionManager(Tagged):
             route = RoutePath.decode(parameters.route).segments
         except ProtocolError:
             raise Refusal(Status.PATH_SEGMENT_ERROR) from None
+        if self.controller.route_path is None and not self.controller.routes:
+            # Whatever the route says, it is taken to lead here.
+            inside = call.inside(Call.SENT, call.room)
+            return self.controller.answer(parameters.request, inside)
         hops = tuple(hop for hop in route if isinstance(hop, Port))
         if len(hops) != len(route):
             raise Refusal(Status.PATH_SEGMENT_ERROR)
@@ -224,16 +237,19 @@ class ConnectionManager(Tagged):
                 return bytes(reply)
         # A simple request, without any hop, is for us whatever our own route is.
         if hops and controller.route_path not in (None, hops):
-            raise unreachable(hops)
+            raise nowhere(hops)
         return controller.answer(parameters.request, call.inside(Call.SENT, call.room))
 
 
 UNCONNECTED_SEND = UnconnectedSend.__declared__.tags[0]
 
 
-def unreachable(hops: tuple[Port, ...]) -> Refusal:
-    """Nobody has the link address that the route begins with."""
+def nowhere(
+    hops: tuple[Port, ...],
+    status: int = Status.CONNECTION_FAILURE,
+    extended: tuple[int, ...] = (Extended.LINK_ADDRESS_INVALID,),
+) -> Refusal:
+    """A request came to nobody: as a rule, nobody has the link that comes next."""
     # A router tells what is left of the path, in words.
     words = (len(RoutePath(hops).encode()) - len(RoutePath().encode())) // 2
-    extended = (Extended.LINK_ADDRESS_INVALID,)
-    return Refusal(Status.CONNECTION_FAILURE, extended, USINT.produce(words))
+    return Refusal(status, extended, USINT.produce(words))

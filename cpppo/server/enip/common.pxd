@@ -34,6 +34,7 @@ cdef class Common:
     cdef long long item
     cdef Py_ssize_t direct
     cdef Py_ssize_t inner
+    cdef Py_ssize_t own
     cdef bytes manager
     cdef bytes router
     cdef Py_ssize_t head
@@ -44,6 +45,7 @@ cdef class Common:
     cdef Py_ssize_t measured_at
     cdef Py_ssize_t start
     cdef Py_ssize_t reply_size
+    cdef Py_ssize_t refusal
     cdef Py_ssize_t status_at
     cdef Py_ssize_t read_context
 
@@ -81,7 +83,8 @@ cdef class Common:
     @cython.locals(
         size="Py_ssize_t", storage=Storage, kind="const unsigned char *",
         k="Py_ssize_t", most="Py_ssize_t", status=int, at="Py_ssize_t",
-        out="unsigned char *", data="unsigned char *", held=bytearray,
+        out="unsigned char *", data="unsigned char *", piece=bytes, held=bytearray,
+        q="const unsigned char *",
     )
     cdef bint read(
         self, Place place, int service, Py_ssize_t offset, Py_ssize_t n,
@@ -89,7 +92,6 @@ cdef class Common:
     ) except -1
     @cython.locals(
         p="const unsigned char *", storage=Storage, at="Py_ssize_t", held=bytearray,
-        data="unsigned char *",
     )
     cdef bint write(
         self, Place place, int service, Py_ssize_t offset, Py_ssize_t n,

@@ -58,6 +58,7 @@ class Common:
         self.item = reads.item_value
         self.direct = reads.direct_path
         self.inner = reads.sent_path
+        self.own = reads.member_path
         self.manager = reads.manager
         self.router = reads.router
         self.head = writes.head
@@ -68,6 +69,7 @@ class Common:
         self.measured_at = writes.measured
         self.start = writes.start
         self.reply_size = writes.reply_size
+        self.refusal = writes.refusal
         self.status_at = writes.status
         self.read_context = reads.context
 
@@ -82,6 +84,8 @@ class Common:
         p = self.out
         taken = p[: self.size]
         self.size = 0
+        if len(self.out) > 65536:
+            self.out = bytearray(4096)
         return bytes(taken)
 
     def grow(self, more: int) -> int:
@@ -228,16 +232,18 @@ class Common:
             out[at] = kind[len(place.kind) - k]
             at += 1
             k -= 1
+        # At once, because another thread may be in the middle of writing it.
         k = place.start + offset
+        data = storage.octets
+        piece = data[k : k + n]
         if n > 64:
             held = self.out
-            held[at : at + n] = storage.octets[k : k + n]
+            held[at : at + n] = piece
             return True
-        data = storage.octets
-        n += k
+        q = piece
+        k = 0
         while k < n:
-            out[at] = data[k]
-            at += 1
+            out[at + k] = q[k]
             k += 1
         return True
 
@@ -249,16 +255,8 @@ class Common:
         storage = place.storage
         at = place.start + offset
         self.reply(service, 0)
-        if n > 64:
-            held = storage.octets
-            held[at : at + n] = p[k : k + n]
-            return True
-        data = storage.octets
-        n += k
-        while k < n:
-            data[at] = p[k]
-            at += 1
-            k += 1
+        held = storage.octets
+        held[at : at + n] = p[k : k + n]
         return True
 
     def reply(self, service: int, status: int) -> int:
@@ -282,8 +280,8 @@ class Common:
         table = registers[where[2]]
         stop = registers[where[2] + 1]
         count = held(octets, table, stop)
-        # Each reply has an offset of two octets, and a head; data as far as they go.
-        left = room - self.reply_size - 2 - count * (2 + self.reply_size)
+        # Each reply has an offset of two octets, and may be a refusal.
+        left = room - self.reply_size - 2 - count * (2 + self.refusal)
         if left < 0 or count < 0 or count > self.members or p[k:n] != self.router:
             return False
         began = self.size
@@ -304,9 +302,9 @@ class Common:
             i += 1
             n = self.size
             self.number(start + 2 * i, n - start)
-            if self.part(octets, k, end, left + self.reply_size):
+            if self.part(octets, k, end, left + self.refusal):
                 failed = True
-            left -= self.size - n - self.reply_size
+            left -= self.size - n - self.refusal
         out = self.out
         if failed:
             out[began + self.status_at] = 0x1E
@@ -320,8 +318,12 @@ class Common:
         before = self.size
         self.grow(self.reply_size + self.fragment + 16)
         run.reset(at)
-        if run.run(octets, stop, True) != FINISHED or not self.one(
-            run.registers, self.in_member, octets, room, False
+        # All of it must be one request, and none that holds another.
+        if (
+            run.run(octets, stop, True) != FINISHED
+            or run.pos != stop
+            or run.registers[self.in_member[1]] != at + self.own
+            or not self.one(run.registers, self.in_member, octets, room, False)
         ):
             self.size = before
             self.append(self.other(p[at:stop], room))

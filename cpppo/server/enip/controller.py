@@ -12,11 +12,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
+from inspect import signature
 from random import SystemRandom
 from threading import Lock
 from typing import Any
 
-from ...errors import EncodeError, Incomplete, Malformed, ProtocolError
+from ...automata.rows import FINISHED
+from ...errors import EncodeError, Incomplete, ProtocolError
 from ...protocol.enip import MessageRouterRequest, Path, Port, Request
 from ...protocol.enip.status import Status
 from ..limits import Limits
@@ -44,6 +46,7 @@ __all__ = ["Controller"]
 
 log = logging.getLogger(__name__)
 
+RANDOM = SystemRandom()
 FRAGMENT = 488  # octets of tag data in one reply outside of a connection
 ITEMS = 16  # octets of a reply around what an object answers
 
@@ -83,11 +86,11 @@ class Controller:
         ):
             self.add(one)
         kwds = attribute_kwds or {}
+        counts = takes_count(attribute_class)
         for spec in tags:
-            self.directory.tag(spec, attribute_class, kwds)
+            self.directory.tag(spec, attribute_class, kwds, counts)
         for held in self.directory.objects.values():
             self.watch(held)
-        self._random = SystemRandom()
         self._handles: set[int] = set()
         self._lock = Lock()
 
@@ -100,8 +103,19 @@ class Controller:
 
     def watch(self, one: Object) -> None:
         one.limit = self.limits.attributes
-        if isinstance(one, Tagged):
-            one.observer = self.observer
+        if isinstance(one, Tagged) and self.observer is not None:
+            one.observer = self.observed
+
+    def observed(self, line: str) -> None:
+        """Tell who watches; that he fails harms nobody else."""
+        try:
+            if self.observer is not None:
+                self.observer(line)
+        except Exception as exc:
+            what = type(exc).__name__
+            self.quiet.warning(
+                "what is read and written is not told: %s: %s", what, exc
+            )
 
     @property
     def tags(self) -> dict[str, Attribute]:
@@ -130,7 +144,7 @@ class Controller:
         """A handle that nobody has and nobody can guess."""
         with self._lock:
             while True:
-                handle = self._random.getrandbits(32)
+                handle = RANDOM.getrandbits(32)
                 if handle and handle not in self._handles:
                     self._handles.add(handle)
                     return handle
@@ -158,9 +172,17 @@ class Controller:
         """The reply to a request, whatever that is."""
         service = octets[0] if octets else 0
         try:
-            return self.attended(octets, call)
+            reply = self.attended(octets, call)
         except Refusal as refusal:
-            return refusal.answer.encode(service & 0x7F)
+            reply = refusal.answer.encode(service)
+        except EncodeError as exc:
+            self.quiet.warning("a reply cannot be written: %s", exc)
+            return Answer(status=Status.DEVICE_STATE_CONFLICT).encode(service)
+        if len(reply) > call.room:
+            # There is always room for a status.
+            status = reply[2] or Status.REPLY_TOO_LARGE
+            return Answer(status=status).encode(service)
+        return reply
 
     def attended(self, octets: bytes, call: Call) -> bytes:
         try:
@@ -189,7 +211,7 @@ class Controller:
             request = Request.decode(octets)
         except ProtocolError as exc:
             self.quiet.warning("a request is wrong: %s", exc)
-            raise Refusal(why(exc)) from None
+            raise Refusal(why(octets, exc)) from None
         if not isinstance(request, kind):
             raise Refusal(Status.SERVICE_NOT_SUPPORTED)
         return request
@@ -216,6 +238,12 @@ class Controller:
         return answer if isinstance(answer, Answer) else Answer(answer)
 
 
+def takes_count(make: Callable[..., Attribute]) -> bool:
+    """Whether what makes attributes can be told a count of values."""
+    known = signature(make).parameters.values()
+    return any(one.name == "count" or one.kind is one.VAR_KEYWORD for one in known)
+
+
 def path_of(raw: MessageRouterRequest) -> Any:
     """The segments of a request's path."""
     try:
@@ -225,14 +253,14 @@ def path_of(raw: MessageRouterRequest) -> Any:
         raise Refusal(Status.PATH_SEGMENT_ERROR) from None
 
 
-def why(exc: ProtocolError) -> int:
+def why(octets: bytes, exc: ProtocolError) -> int:
     """The status for a request whose data do not read."""
     if isinstance(exc, Incomplete):
         return Status.NOT_ENOUGH_DATA
-    if isinstance(exc, Malformed) and "left over" in exc.problem:
+    run = Request.execution()
+    finished = run.run(octets, len(octets), True) == FINISHED
+    if finished and run.pos < len(octets):
         return Status.TOO_MUCH_DATA
-    if isinstance(exc, Malformed) and "are left" in exc.problem:
-        return Status.NOT_ENOUGH_DATA
     return Status.INVALID_PARAMETER
 
 

@@ -32,7 +32,7 @@ from .tags import TagError, TagSpec
 
 __all__ = ["Directory"]
 
-REMEMBERED = 65536  # paths; when there are more, all are found anew
+REMEMBERED = 16384  # paths, or twice the tags; beyond that, all are found anew
 ROUTER = 0x02
 
 
@@ -59,8 +59,13 @@ class Directory:
         for key, attribute in self.tags.items():
             yield self.names[key], attribute
 
-    def tag(self, spec: TagSpec, make: Any, kwds: Mapping[str, Any]) -> None:
-        """Have a tag, at its own place or the next free one."""
+    def tag(
+        self, spec: TagSpec, make: Any, kwds: Mapping[str, Any], counts: bool = True
+    ) -> None:
+        """Have a tag, at its own place or the next free one.
+
+        `counts`: what makes attributes can be told a count of values.
+        """
         key = spec.name.lower()
         if key in self.tags:
             raise TagError(str(spec), f"there is a tag {self.names[key]} already")
@@ -68,7 +73,11 @@ class Directory:
         owner = self.owner(home)
         attribute = owner.find(home[2])
         if attribute is None:
-            sized = {} if spec.count is None else {"count": spec.count}
+            sized: dict[str, Any] = {}
+            if spec.count is not None:
+                # As published, an array is a sequence of defaults.
+                blanks = [] if counts else [spec.type.blank] * spec.count
+                sized = {"count": spec.count} if counts else {"default": blanks}
             attribute = make(spec.name, spec.type, **sized, **kwds)
             owner.add(home[2], attribute, settable=True)
         elif attribute.type is not spec.type or len(attribute) != (spec.count or 1):
@@ -139,7 +148,7 @@ class Directory:
         attribute = target.attribute
         if attribute is None or not attribute.tagged or not attribute.storage.plain:
             return
-        if len(self.places) >= REMEMBERED:
+        if len(self.places) >= max(REMEMBERED, 2 * len(self.tags)):
             self.places.clear()
         self.places[path] = attribute.place(target.index)
 

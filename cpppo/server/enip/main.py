@@ -14,14 +14,16 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from queue import Empty, SimpleQueue
-from typing import Any, TypeAlias
+from typing import Any
 
 from ...config import ConfigError
 from ...errors import CpppoError, TransportError
@@ -41,9 +43,6 @@ log = logging.getLogger(__name__)
 LATENCY = 0.5
 WITHIN = 1.5  # seconds to stop in, of the two that are promised
 
-# Elsewhere a signal ends a wait; here a wait without an end would never hear of it.
-DEAF = LATENCY if os.name == "nt" else None
-
 
 class Wish(Enum):
     """What a signal asks for."""
@@ -52,8 +51,59 @@ class Wish(Enum):
     REOPEN = "reopen"
 
 
-# A signal may come while its queue is in use; only this kind of queue allows that.
-Wishes: TypeAlias = "SimpleQueue[Wish]"
+class Wishes:
+    """What signals have asked for, and waiting for it.
+
+    A signal that comes just before a wait would not end it.  So, where signals are
+    heeded, it is an octet in a socket that is waited for: that is there or comes.
+    """
+
+    def __init__(self) -> None:
+        # A signal may come while its queue is in use; only this kind allows that.
+        self._queue: SimpleQueue[Wish] = SimpleQueue()
+        self._woken: socket.socket | None = None
+
+    def next(self, timeout: float | None) -> Wish | None:
+        """The next wish, if there is one within so many seconds."""
+        try:
+            if self._woken is None:
+                return self._queue.get(timeout=timeout)
+            if self._queue.empty():
+                select.select([self._woken], [], [], timeout)
+            while select.select([self._woken], [], [], 0)[0]:
+                self._woken.recv(64)
+            return self._queue.get_nowait()
+        except Empty:
+            return None
+
+    @contextmanager
+    def heeded(self, journal: Log) -> Iterator[None]:
+        """Signals are wishes meanwhile, where signals are ours to heed."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        wanted = {signal.SIGTERM: Wish.STOP, signal.SIGINT: Wish.STOP}
+        if journal.reopens and hasattr(signal, "SIGHUP"):
+            wanted[signal.SIGHUP] = Wish.REOPEN
+        # A shell starts what is in the background deaf for ^C, and it shall stay so.
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            del wanted[signal.SIGINT]
+        waker, self._woken = socket.socketpair()
+        with waker, self._woken:
+            waker.setblocking(False)
+            wakened = signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+            before = {
+                number: signal.signal(number, lambda n, _: self._queue.put(wanted[n]))  # type: ignore[index]
+                for number in wanted
+            }
+            try:
+                yield
+            finally:
+                for number, handler in before.items():
+                    # None: one that Python does not know, and cannot put back.
+                    signal.signal(number, handler or signal.SIG_DFL)
+                signal.set_wakeup_fd(wakened)
+                self._woken = None
 
 
 def main(
@@ -81,9 +131,9 @@ def main(
         return 0
     except (UsageError, TagError, ConfigError) as exc:
         return failed(f"usage: {USAGE % {'prog': PROGRAM}}\n{PROGRAM}: error: {exc}", 2)
-    wishes: Wishes = SimpleQueue()
+    wishes = Wishes()
     try:
-        with Log(options) as journal, heeded(wishes, journal):
+        with Log(options) as journal, wishes.heeded(journal):
             for name in options.unknown:
                 log.warning("%s: there is no such option; see --help", name)
             if configuration.files:
@@ -183,13 +233,8 @@ class Service:
 
     def wished(self, control: Any | None, idle_service: object) -> bool:
         """Whether an end is wished, as far as is known now or after a while."""
-        latency = DEAF
-        if control is not None or idle_service is not None:
-            latency = seconds(control)
-        try:
-            wish = self.wishes.get(timeout=latency)
-        except Empty:
-            return False
+        polled = control is not None or idle_service is not None
+        wish = self.wishes.next(seconds(control) if polled else None)
         if wish is Wish.REOPEN:
             self.journal.reopen()
         return wish is Wish.STOP
@@ -277,26 +322,3 @@ class Printer:
                 nowhere = os.open(os.devnull, os.O_WRONLY)
                 os.dup2(nowhere, sys.stdout.fileno())
                 os.close(nowhere)
-
-
-@contextmanager
-def heeded(wishes: Wishes, journal: Log) -> Iterator[None]:
-    """Signals are wishes meanwhile, where signals are ours to heed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    wanted = {signal.SIGTERM: Wish.STOP, signal.SIGINT: Wish.STOP}
-    if journal.reopens and hasattr(signal, "SIGHUP"):
-        wanted[signal.SIGHUP] = Wish.REOPEN
-    before = {number: signal.getsignal(number) for number in wanted}
-    # A shell starts what is in the background deaf for ^C, and it shall stay so.
-    if before[signal.SIGINT] is signal.SIG_IGN:
-        del wanted[signal.SIGINT]
-    for number, wish in wanted.items():
-        signal.signal(number, lambda _, __, wish=wish: wishes.put(wish))  # type: ignore[misc]
-    try:
-        yield
-    finally:
-        for number in wanted:
-            # None: a handler that Python does not know, and cannot put back.
-            signal.signal(number, before[number] or signal.SIG_DFL)

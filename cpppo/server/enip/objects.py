@@ -59,6 +59,8 @@ class Object:
         self.number = self.class_id if class_id is None else class_id
         self.attribute: dict[str, Attribute] = {}
         self.limit = 1024  # attributes in one Get Attribute List
+        self._known = -1
+        self._all: tuple[list[Attribute], int] = [], 0
 
     def __repr__(self) -> str:
         return f"{self.name} @{self.number:#06x}/{self.instance_id}"
@@ -91,7 +93,7 @@ class Object:
         index = target.index
         if target.elements:
             return fits(attribute.produce(index, index + 1), call)
-        if len(attribute) * attribute.type.struct_calcsize > call.room:
+        if attribute.size > call.room:
             raise Refusal(Status.REPLY_TOO_LARGE)
         return fits(attribute.produce(), call)
 
@@ -102,21 +104,35 @@ class Object:
         """All attributes, in the order of their numbers."""
         if target.number is not None:
             raise Refusal(Status.PATH_SEGMENT_ERROR)
+        several, least = self.all()
+        if not several:
+            raise Refusal(Status.SERVICE_NOT_SUPPORTED)
+        if least > call.room:
+            raise Refusal(Status.REPLY_TOO_LARGE)
         found: list[bytes] = []
         left = call.room
-        for number in sorted(self.attribute, key=int):
-            attribute = self.attribute[number]
-            if attribute.mask & MASK_ALL:
-                continue
+        for attribute in several:
             if attribute.error:
                 raise Refusal(attribute.error)
-            if len(attribute) * attribute.type.struct_calcsize > left:
+            if attribute.size > left:
                 raise Refusal(Status.REPLY_TOO_LARGE)
-            found.append(fits(attribute.produce(), call))
+            found.append(attribute.produce())
             left -= len(found[-1])
-        if not found:
-            raise Refusal(Status.SERVICE_NOT_SUPPORTED)
         return fits(b"".join(found), call)
+
+    def all(self) -> tuple[list[Attribute], int]:
+        """The attributes that are got together, and how many octets they have at least.
+
+        A program may have put them there itself; that there are others now is known
+        by their number.
+        """
+        if len(self.attribute) != self._known:
+            self._known = len(self.attribute)
+            found = [self.attribute[key] for key in sorted(self.attribute, key=int)]
+            several = [one for one in found if not one.mask & MASK_ALL]
+            fixed = (len(one) * (one.type.struct_calcsize or 1) for one in several)
+            self._all = several, sum(fixed)
+        return self._all
 
     @service(GetAttributeList)
     def get_attribute_list(
@@ -145,7 +161,7 @@ class Object:
             return Status.ATTRIBUTE_NOT_SUPPORTED, b""
         if attribute.error:
             return attribute.error, b""
-        if len(attribute) * attribute.type.struct_calcsize > left:
+        if attribute.size > left:
             return Status.REPLY_TOO_LARGE, b""
         return Status.SUCCESS, attribute.produce()
 

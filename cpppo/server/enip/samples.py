@@ -37,6 +37,9 @@ from ...protocol.enip import (
 
 __all__ = ["MANAGER", "ROUTER", "Reads", "Writes", "asked", "replied", "segments"]
 
+# The longest reply that says no: a status, and a word more.
+REFUSAL = len(ReadTagReply(status=0xFF, extended=(0,)).encode())
+
 MANAGER = Path((Class(6), Instance(1)))
 ROUTER = Path((Class(2), Instance(1)))
 
@@ -113,6 +116,9 @@ class Reads:
         self.command_value = frame.register(self.command)
         self.item_value = frame.register(self.item)
         self.context = frame.register(number("RequestFrame.context"))
+        member = Request.execution()
+        member.scan(read.encode())
+        self.member_path = member.register(Request.register("Path.segments"))
         self.manager = segments(MANAGER)
         self.router = segments(ROUTER)
 
@@ -128,6 +134,7 @@ class Writes:
         other = replied(ReadTagReply(), session, b"\xff" * 8)
         partial = replied(ReadTagReply(status=6), session)
         self.reply_size = len(ReadTagReply().encode())
+        self.refusal = REFUSAL
         self.start = len(plain) - self.reply_size
         self.header = plain[: self.start]
         self.length = differs(plain, longer)

@@ -28,7 +28,7 @@ from ...protocol.enip import (
 )
 from ...protocol.enip.status import Encapsulated
 from ..peer import Peer
-from .answers import Refusal
+from .builtin import nowhere
 from .common import Common
 from .lists import listed
 from .routing import RouteError, Ways, patience
@@ -68,6 +68,7 @@ class Session:
         self._common: Common | None = None
         self._call = controller.call(self._forward if controller.routes else None)
         self._ways: Ways | None = None
+        self._aborted = False
         self._arrived: float | None = None
 
     @property
@@ -105,7 +106,8 @@ class Session:
         most = self.controller.limits.unsent
         plain = self.controller.plain
         self.pause = 0.0
-        self._arrived = None
+        if not self.ready:
+            self._arrived = None
         end = self._cut(octets, at)
         while end and size < most and not self.closing:
             reply = self._frame(octets[at:end])
@@ -119,10 +121,11 @@ class Session:
             common = self._common
             if plain and common is not None and not self.closing:
                 replies.append(reply)
+                size += len(reply)
                 at = common.answer(octets, at)
                 reply = common.take()
             replies.append(reply)
-            size = sum(map(len, replies))
+            size += len(reply)
             end = self._cut(octets, at)
         self.ready = bool(end) and not self.closing
         self._held += octets[at:]
@@ -149,6 +152,7 @@ class Session:
 
     def abort(self) -> None:
         """Wait for nobody any more; called from another thread."""
+        self._aborted = True
         if self._ways is not None:
             self._ways.abort()
 
@@ -185,7 +189,7 @@ class Session:
         if not self.handle:
             self.handle = self.controller.open_handle()
             self._common = self._made()
-        return frame.replace(session=self.handle, status=0).encode()
+        return frame.replace(session=self.handle, status=0, options=0).encode()
 
     def _made(self) -> Common:
         """The common path of this session."""
@@ -240,15 +244,19 @@ class Session:
             return None
         if self._ways is None:
             self._ways = Ways(self.controller.routes)
+            if self._aborted:
+                self._ways.abort()
         # What came together waits together, not one after the other.
         if self._arrived is None:
             self._arrived = monotonic()
-        deadline = self._arrived + patience(sent.priority, sent.ticks)
+        most = self.controller.limits.routed
+        asked = patience(sent.priority, sent.ticks)
+        deadline = self._arrived + min(asked, most or asked)
         try:
             return self._ways.forward(target, sent.request, hops[1:], deadline=deadline)
         except RouteError as exc:
             self.controller.quiet.warning("routing to %s:%d: %s", *target, exc)
-            raise Refusal(*exc.status) from None
+            raise nowhere(hops, *exc.status) from None
 
 
 def refused(frame: Encapsulation, status: int, payload: bytes = b"") -> bytes:

@@ -194,21 +194,18 @@ def texts_from(
     attribute: Attribute, start: int, stop: int, offset: int, most: int
 ) -> tuple[bytes, bool]:
     """Some texts from an offset on, whole ones where one fits; is there more?"""
-    texts = iter(attribute.texts(start, stop))
-    first = b""
-    for first in texts:
-        if offset < len(first):
-            break
-        offset -= len(first)
-    else:
+    start, offset = attribute.found(start, stop, offset)
+    if start >= stop:
         raise out_of_range()
     if most <= 0:
         raise Refusal(Status.REPLY_TOO_LARGE)
+    # Each has an octet at least.
+    first, *others = attribute.texts(start, min(stop, start + most + 1))
     found = [first[offset : offset + most]]
     left = most - len(found[0])
     if offset + most < len(first):
         return found[0], True
-    for text in texts:
+    for text in others:
         if len(text) > left:
             return b"".join(found), True
         found.append(text)
@@ -220,11 +217,7 @@ def text_after(
     attribute: Attribute, start: int, stop: int, offset: int
 ) -> tuple[int, int]:
     """The texts that begin at an offset, which those before it were written up to."""
-    for text in attribute.texts(start, stop):
-        if offset == 0:
-            return start, stop
-        offset -= len(text)
-        start += 1
-        if offset < 0:
-            break
-    raise out_of_range()
+    start, inside = attribute.found(start, stop, offset)
+    if start >= stop or inside:
+        raise out_of_range()
+    return start, stop

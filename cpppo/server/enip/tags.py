@@ -28,9 +28,9 @@ PIECES = re.compile(
     re.DOTALL,
 )
 
-# Classes and attributes have 16 bits, instances and elements 32.
+# Classes and attributes have 16 bits, instances 32.
 ADDRESS = (("class", 1, 0xFFFF), ("instance", 0, 0xFFFFFFFF), ("attribute", 1, 0xFFFF))
-MOST = 0xFFFFFFFF
+MOST = 100_000_000  # elements: more would be a slip, and all of the memory
 LONGEST = 255
 
 
