@@ -61,30 +61,34 @@ def field_may_be_empty(one: Field, asked: tuple[Any, ...]) -> bool:
     return isinstance(kind, Octets | Repeat | Pad)
 
 
-def reachable(cls: Any) -> list[Any]:
-    found = [cls]
-    for one in found:
-        base = one.__declared__.base
-        for part in (*parts_of(one), *((base,) if base is not None else ())):
-            if part not in found:
-                found.append(part)
+def reachable(cls: Any) -> dict[Any, list[Any]]:
+    """A class, what it may hold and what that belongs to; each with its parts."""
+    found: dict[Any, list[Any]] = {}
+    asked = [cls]
+    for one in asked:
+        if one not in found:
+            found[one] = parts_of(one)
+            asked += found[one]
+            base = one.__declared__.base
+            asked += [] if base is None else [base]
     return found
 
 
 def recursive_from(cls: Any) -> set[Any]:
     """The classes that may hold themselves, however deep."""
-    return {
-        one
-        for one in reachable(cls)
-        if any(one in reachable_down(part) for part in parts_of(one))
-    }
-
-
-def reachable_down(cls: Any) -> list[Any]:
-    found = [cls]
-    for one in found:
-        found += [part for part in parts_of(one) if part not in found]
-    return found
+    parts = reachable(cls)
+    bit = {one: 1 << at for at, one in enumerate(parts)}
+    below = dict.fromkeys(parts, 0)
+    grown = True
+    while grown:
+        grown = False
+        for one in reversed(parts):
+            held = 0
+            for part in parts[one]:
+                held |= bit[part] | below[part]
+            grown = grown or held != below[one]
+            below[one] = held
+    return {one for one in parts if below[one] & bit[one]}
 
 
 def guarded_from(cls: Any) -> set[tuple[Any, str]]:

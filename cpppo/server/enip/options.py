@@ -260,7 +260,7 @@ OPTIONS = (
     Option(
         ("-s", "--size"),
         "size",
-        "the most octets of CIP data in one reply (no limit but --reply-limit)",
+        "the most octets of data in a request, and in its reply (no limit but theirs)",
         parse_count,
         "OCTETS",
     ),
