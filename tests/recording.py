@@ -22,7 +22,6 @@ from pathlib import Path
 from peers import LOOPBACK, PATIENCE, Address, vacant
 
 __all__ = [
-    "ANSWERS",
     "Piece",
     "Recorder",
     "flagged",
@@ -202,7 +201,6 @@ def internet(protocol: int, asked: bool, data: bytes) -> bytes:
 # -- tshark
 
 WRONG = "_ws.malformed || _ws.expert.severity >= error"
-ANSWERS = f"tcp.srcport == {PORT} || udp.srcport == {PORT}"
 
 
 def tshark(path: Path, *argv: str) -> str:
@@ -219,9 +217,9 @@ def tshark(path: Path, *argv: str) -> str:
     return done.stdout
 
 
-def flagged(path: Path, among: str = "frame") -> str:
+def flagged(path: Path) -> str:
     """What is malformed, and what it has to say against it otherwise, in full."""
-    return tshark(path, "-V", "-Y", f"({WRONG}) && ({among})")
+    return tshark(path, "-V", "-Y", WRONG)
 
 
 def seen(path: Path, field: str) -> list[int]:

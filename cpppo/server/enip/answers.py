@@ -104,10 +104,14 @@ class Target:
     @property
     def index(self) -> int:
         """Which value of the attribute is meant."""
-        if not self.elements:
-            return 0
-        if self.attribute is None or len(self.elements) > 1:
+        first = self.first
+        if self.attribute is None or first >= len(self.attribute):
             raise out_of_range()
-        if self.elements[0] >= len(self.attribute):
+        return first
+
+    @property
+    def first(self) -> int:
+        """The same, whether there is such a value or not."""
+        if len(self.elements) > 1:
             raise out_of_range()
-        return self.elements[0]
+        return self.elements[0] if self.elements else 0

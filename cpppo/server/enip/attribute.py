@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
+from threading import Lock
 from typing import Any
 
 from ...protocol.enip.types import CIPType, TextType
@@ -51,6 +52,7 @@ class Attribute:
         self._length = len(values) if values is not None else count or 1
         self._texts: list[bytes] = []
         self._ends: list[int] | None = None  # of the texts, as they are now
+        self._lock = Lock()  # the last two
         self.storage = Storage(self._stored(blank, values), False)
         self._hooked = self._is_hooked()
         self.error = error
@@ -134,8 +136,10 @@ class Attribute:
         else:
             start, values = key, [value]
         if issubclass(self.type, TextType):
-            self._texts[start : start + len(values)] = self.type.packed(values)
-            self._ends = None
+            packed_texts = self.type.packed(values)
+            with self._lock:
+                self._texts[start : start + len(values)] = packed_texts
+                self._ends = None
             return
         packed = self.type.pack(values)
         at = start * self.type.struct_calcsize
@@ -184,29 +188,40 @@ class Attribute:
     @property
     def ends(self) -> list[int]:
         """Where each text ends, all of them being one after the other."""
-        ends = self._ends
-        if ends is None:
-            ends = self._ends = list(accumulate(map(len, self._texts)))
-        return ends
+        with self._lock:
+            if self._ends is None:
+                self._ends = list(accumulate(map(len, self._texts)))
+            return self._ends
 
-    def found(self, start: int, stop: int, offset: int) -> tuple[int, int]:
-        """The text in which an offset from the beginning of one lies, and where in it.
+    def some(
+        self, start: int, stop: int, offset: int, most: int
+    ) -> tuple[int, int, list[bytes]]:
+        """The text in which an offset lies, where in it, and some texts from there on.
 
-        `stop`, if it lies behind all of them.
+        The offset is from the beginning of the text at `start`; `stop` and no text, if
+        it lies behind all of them.
         """
-        ends = self.ends
         if self._hooked:
-            ends = [0] * start + list(accumulate(map(len, self.texts(start, stop))))
+            every = self.texts(start, stop)
+            at, offset = found(list(accumulate(map(len, every))), 0, len(every), offset)
+            return start + at, offset, every[at:]
+        ends = self.ends
         offset += ends[start - 1] if start else 0
-        at = bisect_right(ends, offset, start, stop)
-        return at, offset - (ends[at - 1] if at else 0)
+        at, offset = found(ends, start, stop, offset)
+        return at, offset, self._texts[at : min(stop, at + most)]
 
     def texts(self, start: int, stop: int) -> list[bytes]:
         """The octets of each value, where they differ in length."""
         if not self._hooked:
             return self._texts[start:stop]
         values = self._several(self[start:stop], stop - start)
-        return self.type.packed(values)  # type: ignore[attr-defined,no-any-return]
+        packed: list[bytes] = self.type.packed(values)  # type: ignore[attr-defined]
+        return packed
+
+    @property
+    def hooked(self) -> bool:
+        """Whether a program takes part in its reads and writes."""
+        return self._hooked
 
     def write(self, start: int, stop: int, octets: bytes) -> None:
         """Values from their octets, which are as many as these values need."""
@@ -226,3 +241,9 @@ class Attribute:
         whole = bytearray(self.produce(start, stop))
         whole[at - start * size : at - start * size + len(octets)] = octets
         self[start:stop] = self.type.unpack(whole)
+
+
+def found(ends: list[int], start: int, stop: int, offset: int) -> tuple[int, int]:
+    """Which of some texts an offset lies in, and where in it."""
+    at = bisect_right(ends, offset, start, stop)
+    return at, offset - (ends[at - 1] if at else 0)

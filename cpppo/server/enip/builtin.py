@@ -250,6 +250,6 @@ def nowhere(
     extended: tuple[int, ...] = (Extended.LINK_ADDRESS_INVALID,),
 ) -> Refusal:
     """A request came to nobody: as a rule, nobody has the link that comes next."""
-    # A router tells what is left of the path, in words.
+    # A router tells what is left of the path, in words; a reserved octet follows.
     words = (len(RoutePath(hops).encode()) - len(RoutePath().encode())) // 2
-    return Refusal(status, extended, USINT.produce(words))
+    return Refusal(status, extended, USINT.pack((words, 0)))

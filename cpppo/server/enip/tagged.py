@@ -56,7 +56,7 @@ class Tagged(Object):
 
     @service(WriteTag)
     def write_tag(self, request: WriteTag, target: Target, call: Call) -> Answer:
-        start, stop = self.range(target, request.elements)
+        start, stop = self.range(target, request.elements, request.data)
         attribute = self.tag(target)
         written = type_of(request.type, attribute)
         count = stop - start
@@ -68,7 +68,7 @@ class Tagged(Object):
     def write_tag_fragmented(
         self, request: WriteTagFragmented, target: Target, call: Call
     ) -> Answer:
-        start, stop = self.range(target, request.elements)
+        start, stop = self.range(target, request.elements, request.data)
         attribute = self.tag(target)
         written = type_of(request.type, attribute)
         offset, octets = request.offset, request.data
@@ -97,13 +97,24 @@ class Tagged(Object):
 
     # -- what the services share
 
-    def range(self, target: Target, elements: int) -> tuple[int, int]:
+    def range(
+        self, target: Target, elements: int, written: bytes | None = None
+    ) -> tuple[int, int]:
         """Which values are meant, all of which there must be."""
         attribute = self.tag(target)
-        start = target.index
-        if not 0 < elements <= len(attribute) - start:
-            raise out_of_range()
-        return start, start + elements
+        start = target.first
+        stop = start + elements
+        if start < stop <= len(attribute):
+            return start, stop
+        if attribute.hooked:
+            # It hears of what it cannot do, as of all else.
+            if written is None:
+                attribute[start:stop]
+            else:
+                size = attribute.type.struct_calcsize or 1
+                whole = len(written) - len(written) % size
+                attribute[start:stop] = attribute.type.unpack(written[:whole])
+        raise out_of_range()
 
     def read(self, target: Target, elements: int, offset: int, call: Call) -> Answer:
         """As many of these values as fit, from an offset in octets."""
@@ -194,13 +205,13 @@ def texts_from(
     attribute: Attribute, start: int, stop: int, offset: int, most: int
 ) -> tuple[bytes, bool]:
     """Some texts from an offset on, whole ones where one fits; is there more?"""
-    start, offset = attribute.found(start, stop, offset)
-    if start >= stop:
-        raise out_of_range()
     if most <= 0:
         raise Refusal(Status.REPLY_TOO_LARGE)
     # Each has an octet at least.
-    first, *others = attribute.texts(start, min(stop, start + most + 1))
+    start, offset, texts = attribute.some(start, stop, offset, most + 1)
+    if not texts:
+        raise out_of_range()
+    first, *others = texts
     found = [first[offset : offset + most]]
     left = most - len(found[0])
     if offset + most < len(first):
@@ -217,7 +228,9 @@ def text_after(
     attribute: Attribute, start: int, stop: int, offset: int
 ) -> tuple[int, int]:
     """The texts that begin at an offset, which those before it were written up to."""
-    start, inside = attribute.found(start, stop, offset)
+    if not offset:
+        return start, stop
+    start, inside, _ = attribute.some(start, stop, offset, 1)
     if start >= stop or inside:
         raise out_of_range()
     return start, stop
