@@ -17,7 +17,7 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -121,10 +121,10 @@ class Program:
         assert found is not None, match.string
         return LOOPBACK, int(found[3])
 
-    def stop(self) -> int:
+    def stop(self, number: int = signal.SIGTERM) -> int:
         """End it; the exit status."""
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+            self.process.send_signal(number)
         return self.process.wait(PATIENCE)
 
     def rest(self, errors: bool = False) -> list[str]:
@@ -145,19 +145,34 @@ class Starter:
     def __call__(
         self, *argv: str, module: str = "cpppo.server.enip", **environ: str
     ) -> Program:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", module, *argv],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=self.folder,
-            env=surroundings(self.folder, **environ),
-        )
-        program = Program(process)
+        program = Program(self.process(argv, environ, module=module))
         self.stack.callback(program.rest)
-        self.stack.callback(process.wait, PATIENCE)
-        self.stack.callback(process.kill)
+        self.stack.callback(program.process.wait, PATIENCE)
+        self.stack.callback(program.process.kill)
         return program
+
+    def process(
+        self,
+        argv: Sequence[str],
+        environ: Mapping[str, str],
+        deaf: bool = False,
+        module: str = "cpppo.server.enip",
+    ) -> subprocess.Popen[str]:
+        """One that is the test's own to end."""
+        # What ignores ^C hands this down; a test runner in the background does.
+        handler = signal.SIG_IGN if deaf else signal.default_int_handler
+        before = signal.signal(signal.SIGINT, handler)
+        try:
+            return subprocess.Popen(
+                [sys.executable, "-P", "-m", module, *argv],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                cwd=self.folder,
+                env=surroundings(self.folder, **environ),
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def loopback(self, *argv: str, **environ: str) -> Program:
         """A simulator at any port of the loopback address."""

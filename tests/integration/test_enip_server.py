@@ -16,16 +16,15 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from time import monotonic
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import pytest
+from peers import LINE, PATIENCE, Program, Starter, surroundings
 
-import cpppo
 from cpppo.dotdict import dotdict
 from cpppo.protocol.enip import (
     Attribute,
@@ -58,117 +57,10 @@ from cpppo.server.enip.main import main
 from cpppo.version import __version__
 
 COMMAND = (sys.executable, "-P", "-m", "cpppo.server.enip")
-PATIENCE = 20.0
 POSIX = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-LINE = re.compile(r"Network (TCP|UDP) Server address = \('([^']*)', ([0-9]+)\)")
 
 MANAGER = SegmentPath((Class(6), Instance(1)))
 NAME = GetAttributeSingle(SegmentPath((Class(1), Instance(1), Attribute(7))))
-
-
-# -- the program
-
-
-class Program:
-    """A running `enip_server`, its lines, and where it listens."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-        self.lines: SimpleQueue[str] = SimpleQueue()
-        self.errors: SimpleQueue[str] = SimpleQueue()
-        self.threads = [
-            threading.Thread(target=self.collect, args=pair)
-            for pair in (
-                (process.stdout, self.lines),
-                (process.stderr, self.errors),
-            )
-        ]
-        for thread in self.threads:
-            thread.start()
-
-    @staticmethod
-    def collect(stream: IO[str], lines: SimpleQueue[str]) -> None:
-        with stream:
-            for line in stream:
-                lines.put(line.rstrip("\n"))
-
-    def line(self, pattern: str, errors: bool = False) -> re.Match[str]:
-        """The next line that matches."""
-        deadline = monotonic() + PATIENCE
-        seen = []
-        while (left := deadline - monotonic()) > 0:
-            try:
-                line = (self.errors if errors else self.lines).get(timeout=left)
-            except Empty:
-                break
-            seen.append(line)
-            if match := re.search(pattern, line):
-                return match
-        raise AssertionError(f"no line {pattern!r} but {seen}")
-
-    def address(self, transport: str = "TCP") -> tuple[str, int]:
-        """Where it listens."""
-        match = self.line(rf"Network {transport} Server")
-        found = LINE.fullmatch(match.string)
-        assert found is not None, match.string
-        return "127.0.0.1", int(found[3])
-
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        """End it; the exit status."""
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        return self.process.wait(PATIENCE)
-
-    def rest(self, errors: bool = False) -> list[str]:
-        """The lines that nobody has taken, once it has ended."""
-        for thread in self.threads:
-            thread.join(PATIENCE)
-        lines = self.errors if errors else self.lines
-        return [lines.get() for _ in range(lines.qsize())]
-
-
-def surroundings(home: Path, **environ: str) -> dict[str, str]:
-    """An environment that says nothing of ours, and finds the package under test."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("ENIP_")}
-    package = str(Path(cpppo.__file__).parents[1])
-    return {**kept, "HOME": str(home), "PYTHONPATH": package, **environ}
-
-
-class Starter:
-    """Starts programs, and ends them with the test."""
-
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
-        self.folder = folder
-        self.stack = stack
-
-    def __call__(self, *argv: str, **environ: str) -> Program:
-        program = Program(self.process(argv, environ))
-        self.stack.callback(program.rest)
-        self.stack.callback(program.process.wait, PATIENCE)
-        self.stack.callback(program.process.kill)
-        return program
-
-    def process(
-        self, argv: Sequence[str], environ: Mapping[str, str], deaf: bool = False
-    ) -> subprocess.Popen[str]:
-        # What ignores ^C hands this down; a test runner in the background does.
-        handler = signal.SIG_IGN if deaf else signal.default_int_handler
-        before = signal.signal(signal.SIGINT, handler)
-        try:
-            return subprocess.Popen(
-                [*COMMAND, *argv],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                cwd=self.folder,
-                env=surroundings(self.folder, **environ),
-            )
-        finally:
-            signal.signal(signal.SIGINT, before)
-
-    def loopback(self, *argv: str, **environ: str) -> Program:
-        """One at any port of the loopback address."""
-        return self("-a", "127.0.0.1:0", *argv, **environ)
 
 
 @pytest.fixture
