@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
@@ -54,6 +54,52 @@ class Environment:
         if self.extension:
             parts += [self.extension, sources_digest()]
         return "\n".join(parts) + "\n"
+
+
+PLAIN = Environment("plain")
+PUBLISHED = Environment("cpppo-5.2.5", ("cpppo==5.2.5", "greenery==2.1"))
+CONSTRUCT = Environment("construct", ("construct==2.10.70",))
+OURS_COMPILED = Environment("ours-compiled", (), "require")
+OURS_UNCOMPILED = Environment("ours-uncompiled", (), "skip")
+
+
+@dataclass(slots=True)
+class Notes:
+    """What is to be said beside the figures; each thing is told once."""
+
+    skipped: dict[str, None] = field(default_factory=dict)
+    warnings: dict[str, None] = field(default_factory=dict)
+
+    def skip(self, what: str, reason: str) -> None:
+        """Something is not measured, and why."""
+        self.skipped[f"{what}: {reason}"] = None
+
+    def warn(self, what: str, warning: str) -> None:
+        """Something is measured, but."""
+        self.warnings[f"{what}: {warning}"] = None
+
+
+class Provider:
+    """Makes each environment once, and remembers those that cannot be had."""
+
+    def __init__(self, notes: Notes, *, offline: bool) -> None:
+        self.notes = notes
+        self.offline = offline
+        self._refused: dict[str, str | None] = {}
+
+    def refused(self, environment: Environment) -> str | None:
+        """Why an environment cannot be had; None when it is there."""
+        name = environment.name
+        if name not in self._refused:
+            try:
+                warning = provide(environment, offline=self.offline)
+            except UnavailableError as error:
+                self._refused[name] = str(error)
+            else:
+                self._refused[name] = None
+                if warning:
+                    self.notes.warn(f"bench/.envs/{name}", warning)
+        return self._refused[name]
 
 
 def clean_environ() -> dict[str, str]:
@@ -97,9 +143,7 @@ def make(environment: Environment) -> None:
         if shutil.which(compiler) is None:
             raise UnavailableError(f"there is no C compiler ({compiler})")
     print(f"making bench/.envs/{environment.name} ...", file=sys.stderr)
-    ENVIRONMENTS.mkdir(exist_ok=True)
-    # It keeps itself out of the repository.
-    (ENVIRONMENTS / ".gitignore").write_text("*\n")
+    make_room()
     command = [sys.executable, "-m", "venv", "--clear", str(environment.folder)]
     run(environment, command, {})
     if environment.extension:
@@ -110,6 +154,12 @@ def make(environment: Environment) -> None:
         verify(environment)
     elif environment.packages:
         install(environment, environment.packages, {})
+
+
+def make_room() -> None:
+    """The folder of all environments, which keeps itself out of the repository."""
+    ENVIRONMENTS.mkdir(exist_ok=True)
+    (ENVIRONMENTS / ".gitignore").write_text("*\n")
 
 
 def copy_of_checkout(to: Path) -> Path:

@@ -5,7 +5,7 @@ The tables are in the form of org-mode, to be pasted into README.org.
 """
 
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -105,6 +105,22 @@ def target_cells(result: Result) -> tuple[str, str]:
     return f"{sign} {result.target:g}", "met" if result.met else "NOT MET"
 
 
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table in org-mode, of which the first row is the heading."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "| "
+        + " | ".join(
+            cell.rjust(width) if number else cell.ljust(width)
+            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        + " |"
+        for row in rows
+    ]
+    rule = "|" + "+".join("-" * (width + 2) for width in widths) + "|"
+    return [lines[0], rule, *lines[1:]]
+
+
 def table(results: list[Result]) -> list[str]:
     """The lines of one work's table."""
     by_name = {result.name: result for result in results}
@@ -134,18 +150,7 @@ def table(results: list[Result]) -> list[str]:
                 ratio(result, uncompiled),
             )
         )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "| "
-        + " | ".join(
-            cell.rjust(width) if number else cell.ljust(width)
-            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        + " |"
-        for row in rows
-    ]
-    rule = "|" + "+".join("-" * (width + 2) for width in widths) + "|"
-    return [lines[0], rule, *lines[1:]]
+    return aligned(rows)
 
 
 def tables(results: Iterable[Result]) -> str:

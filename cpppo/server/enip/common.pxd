@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# The C types of common.py.
+# The C types of common.py.  A slice is taken of a bytes or bytearray, or of a const
+# pointer; assigning to a slice of a pointer compiles without complaint, to nonsense.
 cimport cython
 from ...automata.execute cimport Execution
 from ...protocol.enip.members cimport held

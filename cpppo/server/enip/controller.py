@@ -176,7 +176,7 @@ class Controller:
         except Refusal as refusal:
             reply = refusal.answer.encode(service)
         except EncodeError as exc:
-            self.quiet.warning("a reply cannot be written: %s", exc)
+            self.quiet.warning("a reply cannot be written: %s", str(exc))
             return Answer(status=Status.DEVICE_STATE_CONFLICT).encode(service)
         if len(reply) > call.room:
             # There is always room for a status.
@@ -188,7 +188,8 @@ class Controller:
         try:
             raw = MessageRouterRequest.decode(octets)
         except ProtocolError:
-            self.quiet.warning("a request's path has too few octets: %s", shown(octets))
+            said = shown(octets) or "none at all"
+            self.quiet.warning("a request's path has too few octets: %s", said)
             raise Refusal(Status.PATH_SEGMENT_ERROR) from None
         segments = path_of(raw)
         target = self.directory.find(segments)
@@ -210,7 +211,8 @@ class Controller:
         try:
             request = Request.decode(octets)
         except ProtocolError as exc:
-            self.quiet.warning("a request is wrong: %s", exc)
+            # As text: the error itself would keep all that it came through.
+            self.quiet.warning("a request is wrong: %s", str(exc))
             raise Refusal(why(octets, exc)) from None
         if not isinstance(request, kind):
             raise Refusal(Status.SERVICE_NOT_SUPPORTED)
