@@ -45,7 +45,7 @@ def extensions(mode: str) -> list[Extension]:
             ".".join(source.with_suffix("").parts),
             [source.as_posix()],
             depends=[source.with_suffix(".pxd").as_posix()],
-            extra_compile_args=[] if sys.platform == "win32" else ["-O3"],
+            extra_compile_args=[] if sys.platform == "win32" else ["-O3", "-g0"],
             optional=mode == "auto",
         )
         for source in sorted(p.with_suffix(".py") for p in Path("cpppo").rglob("*.pxd"))

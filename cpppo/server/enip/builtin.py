@@ -32,9 +32,8 @@ from ...protocol.enip.types import (
 )
 from .answers import Answer, Call, Refusal, Target
 from .attribute import Attribute
-from .objects import HEAD, service
+from .objects import HEAD, REFUSAL, service
 from .profile import IdentityValues, Interface, TCPIPValues
-from .samples import REFUSAL
 from .tagged import Tagged
 
 if TYPE_CHECKING:

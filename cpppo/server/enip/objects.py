@@ -22,7 +22,7 @@ from ...protocol.enip.types import UINT, TextType
 from .answers import Answer, Call, Refusal, Target
 from .attribute import MASK_ALL, MASK_SINGLE, Attribute
 
-__all__ = ["HEAD", "Object", "fits", "service"]
+__all__ = ["HEAD", "REFUSAL", "Object", "fits", "service"]
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -181,6 +181,7 @@ class Object:
 
 
 HEAD = 4  # octets of a reply before its data, where there is no extended status
+REFUSAL = 6  # octets of the longest reply that says no: with a word more of status
 
 
 def collected(cls: Any) -> dict[int, tuple[Any, str]]:

@@ -37,9 +37,6 @@ from ...protocol.enip import (
 
 __all__ = ["MANAGER", "ROUTER", "Reads", "Writes", "asked", "replied", "segments"]
 
-# The longest reply that says no: a status, and a word more.
-REFUSAL = len(ReadTagReply(status=0xFF, extended=(0,)).encode())
-
 MANAGER = Path((Class(6), Instance(1)))
 ROUTER = Path((Class(2), Instance(1)))
 
@@ -134,7 +131,7 @@ class Writes:
         other = replied(ReadTagReply(), session, b"\xff" * 8)
         partial = replied(ReadTagReply(status=6), session)
         self.reply_size = len(ReadTagReply().encode())
-        self.refusal = REFUSAL
+        self.refusal = len(ReadTagReply(status=0xFF, extended=(0,)).encode())
         self.start = len(plain) - self.reply_size
         self.header = plain[: self.start]
         self.length = differs(plain, longer)

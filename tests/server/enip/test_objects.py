@@ -24,7 +24,7 @@ from asking import (
     write,
 )
 
-from cpppo.protocol.enip import GetAttributeSingle
+from cpppo.protocol.enip import GetAttributeSingle, ReadTagReply
 from cpppo.server.enip import (
     UINT,
     IdentityValues,
@@ -33,6 +33,7 @@ from cpppo.server.enip import (
     TCPIPValues,
     device,
 )
+from cpppo.server.enip.objects import HEAD, REFUSAL
 from cpppo.server.limits import Limits
 
 NAME = "1756-L83E/B"
@@ -375,3 +376,8 @@ def test_what_a_service_of_ones_own_gives_has_the_size_that_replies_have(
         assert got.status == 0
         assert len(got.payload) <= most
         assert one.ask(read("SCADA")).status == 0
+
+
+def test_the_sizes_of_replies_are_those_that_are_written() -> None:
+    assert len(ReadTagReply().encode()) == HEAD
+    assert len(ReadTagReply(status=0xFF, extended=(0x2105,)).encode()) == REFUSAL
