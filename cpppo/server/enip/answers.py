@@ -102,6 +102,11 @@ class Target:
     elements: tuple[int, ...] = field(default=())  # indices into it
 
     @property
+    def named(self) -> Attribute | Object:
+        """The attribute, where there is one: what a log tells of."""
+        return self.object if self.attribute is None else self.attribute
+
+    @property
     def index(self) -> int:
         """Which value of the attribute is meant."""
         first = self.first

@@ -229,11 +229,11 @@ class Controller:
         except (IndexError, KeyError):
             raise out_of_range() from None
         except EncodeError as exc:
-            self.quiet.warning("%r gave no value to send: %s", target.object, exc)
+            self.quiet.warning("%r gave no value to send: %s", target.named, exc)
             raise Refusal(Status.INVALID_ATTRIBUTE_VALUE) from None
         except Exception as exc:
             self.quiet.warning(
-                "%r failed: %s: %s", target.object, type(exc).__name__, exc
+                "%r failed: %s: %s", target.named, type(exc).__name__, exc
             )
             log.debug("the failure in full", exc_info=True)
             raise Refusal(Status.DEVICE_STATE_CONFLICT) from None
