@@ -23,6 +23,7 @@ import contextlib
 import difflib
 import hashlib
 import io
+import os
 import re
 import runpy
 import shlex
@@ -186,11 +187,17 @@ def statements(body: str) -> Iterator[str]:
 def printed_by(run: Callable[[list[str]], int], words: list[str]) -> tuple[int, str]:
     """The exit status of a command, and all that it prints."""
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-        try:
+    columns = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = "88"
+    try:
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
             status = run(words)
-        except SystemExit as exc:
-            status = int(exc.code or 0)
+    except SystemExit as exc:
+        status = int(exc.code or 0)
+    finally:
+        del os.environ["COLUMNS"]
+        if columns is not None:
+            os.environ["COLUMNS"] = columns
     return status, printed.getvalue()
 
 

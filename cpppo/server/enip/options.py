@@ -302,11 +302,18 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
     """Help, as wide as the terminal; asking shutil for that would cost every start."""
 
     def __init__(self, prog: str) -> None:
+        said = os.environ.get("COLUMNS", "")
         try:
-            columns = os.get_terminal_size().columns
+            columns = int(said) if said.isdigit() else os.get_terminal_size().columns
         except OSError:
             columns = 88
         super().__init__(prog, max_help_position=28, width=max(columns - 2, 40))
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        """What it is given as: the value once, in every version of Python."""
+        if not action.option_strings or action.nargs == 0:
+            return super()._format_action_invocation(action)
+        return f"{', '.join(action.option_strings)} {action.metavar}"
 
 
 class Parser(argparse.ArgumentParser):
