@@ -30,7 +30,7 @@ from cpppo.protocol.enip import (
     UnconnectedRequest,
     WriteTag,
 )
-from cpppo.protocol.enip.notation import parse_path_elements
+from cpppo.protocol.enip.notation import parse_host, parse_path_elements
 from cpppo.protocol.enip.status import words
 from cpppo.protocol.enip.types import CODES
 
@@ -82,21 +82,36 @@ def done(controller: Controller, text: str) -> str:
     kind = CODES[data.type.code]
     if not writes:
         return f"{name} == {kind.unpack(data.data)}"
-    made = [type(kind.blank)(one) for one in values.split(",")]
+    made = [value(kind, one) for one in values.split(",")]
+    if len(made) != (count or 1):
+        raise ValueError(f"{count or 1} values are expected, not {len(made)}")
     controller.request(WriteTag(path, data.type, len(made), kind.pack(made)))
     return f"{name} <= {made}"
+
+
+def value(kind, text: str):
+    """A value of a type, as people write it."""
+    if isinstance(kind.blank, bool):
+        known = {"0": False, "false": False, "1": True, "true": True}
+        if text.lower() not in known:
+            raise ValueError(f"{text!r} is neither true nor false")
+        return known[text.lower()]
+    return int(text, 0) if isinstance(kind.blank, int) else type(kind.blank)(text)
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     address = os.environ.get("ENIP_ADDRESS", "127.0.0.1:44818")
-    parser.add_argument("-a", "--address", default=address, metavar="HOST:PORT")
+    parser.add_argument("-a", "--address", default=address, metavar="HOST[:PORT]")
     parser.add_argument("tags", nargs="+", metavar="TAG[=VALUE,...]")
     options = parser.parse_args(argv)
-    host, _, port = options.address.rpartition(":")
+    found = parse_host(options.address)
+    if found is None:
+        parser.error(f"{options.address!r} is no HOST[:PORT]")
+    host, port = found
     failed = 0
     try:
-        with closing(Controller(host, int(port))) as controller:
+        with closing(Controller(host, port or 44818)) as controller:
             for text in options.tags:
                 try:
                     print(done(controller, text))

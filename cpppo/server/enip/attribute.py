@@ -10,7 +10,7 @@ all sessions.  CIP Vol 1, 1-8 and 4-4.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from threading import Lock
 from typing import Any
@@ -44,7 +44,6 @@ class Attribute:
         self.parser = type_cls()
         self.mask = mask
         self.tagged = False  # has a name to be read and written by
-        self.settable = True
         several = isinstance(default, Sequence) and not isinstance(default, str | bytes)
         self.scalar = count is None and not several
         values = list(default) if several else None
@@ -94,6 +93,15 @@ class Attribute:
         self.storage.plain = not status and not self._hooked and sized
 
     @property
+    def settable(self) -> bool:
+        """Whether clients may write it."""
+        return self.storage.writable
+
+    @settable.setter
+    def settable(self, may: bool) -> None:
+        self.storage.writable = may
+
+    @property
     def value(self) -> Any:
         """The value of a scalar; a list otherwise."""
         return self[0] if self.scalar else self[:]
@@ -104,6 +112,9 @@ class Attribute:
 
     def __len__(self) -> int:
         return self._length
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self[:])
 
     def __repr__(self) -> str:
         size = "" if self.scalar else f"[{len(self)}]"

@@ -180,7 +180,8 @@ class MessageRouter(Tagged):
         for one in several:
             inside = call.inside(Call.MEMBER, left + REFUSAL)
             reply = self.controller.answer(one, inside)
-            failed = failed or reply[2] != 0
+            # A part of what was asked for is no failure.
+            failed = failed or reply[2] not in PARTS
             left -= len(reply) - REFUSAL
             replies.append(reply)
         status = Status.EMBEDDED_SERVICE_ERROR if failed else Status.SUCCESS
@@ -240,6 +241,7 @@ class ConnectionManager(Tagged):
         return controller.answer(parameters.request, call.inside(Call.SENT, call.room))
 
 
+PARTS = {Status.SUCCESS, Status.PARTIAL_TRANSFER}
 UNCONNECTED_SEND = UnconnectedSend.__declared__.tags[0]
 
 

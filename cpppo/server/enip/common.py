@@ -199,6 +199,8 @@ class Common:
             return self.read(place, service, offset, total - offset, room)
         if registers[where[9]] != place.code or len(place.kind) != 2:
             return False
+        if not place.storage.writable:
+            return False
         total -= offset
         k = where[10] if service == WRITE else where[11]
         n = registers[k + 1]
@@ -311,7 +313,7 @@ class Common:
         return True
 
     def part(self, octets: bytes, at: int, stop: int, room: int) -> int:
-        """Answer one member; its status."""
+        """Answer one member; its status, if it failed."""
         FINISHED = 1
         p = octets
         run = self.member
@@ -329,7 +331,8 @@ class Common:
             self.append(self.other(p[at:stop], room))
         out = self.out
         at = before + self.status_at
-        return out[at]
+        # A part of what was asked for is no failure.
+        return 0 if out[at] == 6 else out[at]
 
     def number(self, at: int, value: int) -> int:
         """A number of two octets."""

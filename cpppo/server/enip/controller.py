@@ -48,6 +48,7 @@ log = logging.getLogger(__name__)
 
 RANDOM = SystemRandom()
 FRAGMENT = 488  # octets of tag data in one reply outside of a connection
+LARGEST = Limits().reply  # what a length of two octets can say, with some to spare
 ITEMS = 16  # octets of a reply around what an object answers
 
 
@@ -85,9 +86,9 @@ class Controller:
             TCPIP(self.profile.tcpip),
         ):
             self.add(one)
-        kwds = attribute_kwds or {}
-        counts = takes_count(attribute_class)
-        for spec in tags:
+        kwds, counts = attribute_kwds or {}, takes_count(attribute_class)
+        # Those that chose their place have it, the others what is left.
+        for spec in sorted(tags, key=lambda spec: spec.address is None):
             self.directory.tag(spec, attribute_class, kwds, counts)
         for held in self.directory.objects.values():
             self.watch(held)
@@ -135,8 +136,10 @@ class Controller:
     @property
     def room(self) -> int:
         """The octets that an object's reply may have."""
-        most = self.limits.reply if self.size is None else self.size
-        return max(min(most, self.limits.reply) - ITEMS, 8)
+        most = min(self.limits.reply, LARGEST)
+        if self.size is not None:
+            most = min(most, self.size)
+        return max(most - ITEMS, 8)
 
     # -- sessions
 
@@ -233,7 +236,7 @@ class Controller:
             raise Refusal(Status.INVALID_ATTRIBUTE_VALUE) from None
         except Exception as exc:
             self.quiet.warning(
-                "%r failed: %s: %s", target.named, type(exc).__name__, exc
+                "%r failed: %s: %s", target.named, type(exc).__name__, line_of(exc)
             )
             log.debug("the failure in full", exc_info=True)
             raise Refusal(Status.DEVICE_STATE_CONFLICT) from None
@@ -264,6 +267,11 @@ def why(octets: bytes, exc: ProtocolError) -> int:
     if finished and run.pos < len(octets):
         return Status.TOO_MUCH_DATA
     return Status.INVALID_PARAMETER
+
+
+def line_of(exc: Exception) -> str:
+    """What an error says, on one line."""
+    return " ".join(str(exc).split())
 
 
 def shown(octets: bytes) -> str:

@@ -95,13 +95,14 @@ class Attribute_historize(Attribute):  # published under this name
 def main(argv: Sequence[str] | None = None, **kwds: Any) -> int:
     """Run the simulator, with the first argument as the file."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    usage = f"usage: {PROGRAM} FILE [options] TAG[=TYPE[[N]]] ..."
+    if arguments[:1] in (["-h"], ["--help"]):
+        print(f"{usage}\nThe options are those of enip_server.")
+        return 0
     if not arguments or arguments[0].startswith("-"):
-        print(
-            f"usage: {PROGRAM} FILE [options] TAG[=TYPE[[N]]] ...\n"
-            f"{PROGRAM}: error: the first argument is the file to write to",
-            file=sys.stderr,
-        )
-        return 0 if arguments[:1] in (["-h"], ["--help"]) else 2
+        text = f"{PROGRAM}: error: the first argument is the file to write to"
+        print(f"{usage}\n{text}", file=sys.stderr)
+        return 2
     try:
         history = History(arguments[0])
     except OSError as exc:

@@ -25,7 +25,7 @@ NORMAL = logging.INFO + 5
 LEVELS = (NORMAL, logging.INFO, logging.DEBUG)
 
 FORMAT = (
-    "%(asctime)s.%(msecs)03d %(threadName)-10.10s %(name)-24.24s "
+    "%(asctime)s.%(msecs)03d %(threadName)s %(name)-24.24s "
     "%(levelname)-8.8s %(funcName)-10.10s %(message)s"
 )
 DATES = "%m-%d %H:%M:%S"

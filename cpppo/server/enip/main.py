@@ -143,6 +143,8 @@ def main(
             )
             service = Service(options, controller, wishes, journal)
             service.run((server or {}).get("control"), idle_service)
+    except TagError as exc:
+        return failed(f"{PROGRAM}: error: {exc}", 2)
     except (CpppoError, OSError, MemoryError) as exc:
         return failed(f"{PROGRAM}: error: {reason(exc)}", 1)
     return 0
@@ -179,7 +181,8 @@ def accepted(options: Options, configuration: Configuration) -> tuple[Port, ...]
 
 def failed(text: str, status: int) -> int:
     """Say why, where people look for it."""
-    print(text, file=sys.stderr)
+    if sys.stderr is not None:
+        print(text, file=sys.stderr)
     return status
 
 
@@ -269,7 +272,7 @@ class Service:
         for tag in tags if log.isEnabledFor(logging.INFO) else ():
             log.info("New Tag: %s", tag)
         quiet = self.options.quiet or self.options.verbose
-        if not quiet and sys.stderr.isatty():
+        if not quiet and sys.stderr is not None and sys.stderr.isatty():
             print(f"{PROGRAM}: {text}; ^C stops it", file=sys.stderr)
         # Who waits for these lines may use all that is said by now.
         if self.options.address_output or not self.options.address[1]:
@@ -307,7 +310,7 @@ class Printer:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._broken = False
+        self._broken = sys.stdout is None
 
     def __call__(self, line: str) -> None:
         with self._lock:

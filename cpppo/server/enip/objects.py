@@ -8,6 +8,7 @@ request and gives octets, an `Answer`, or raises a `Refusal`.  CIP Vol 1, chapte
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
@@ -21,6 +22,8 @@ from ...protocol.enip.status import Status
 from ...protocol.enip.types import UINT, TextType
 from .answers import Answer, Call, Refusal, Target
 from .attribute import MASK_ALL, MASK_SINGLE, Attribute
+
+log = logging.getLogger(__name__)
 
 __all__ = ["HEAD", "REFUSAL", "Object", "fits", "service"]
 
@@ -163,7 +166,12 @@ class Object:
             return attribute.error, b""
         if attribute.size > left:
             return Status.REPLY_TOO_LARGE, b""
-        return Status.SUCCESS, attribute.produce()
+        try:
+            return Status.SUCCESS, attribute.produce()
+        except Exception as exc:
+            # A program's own; the others are to be answered all the same.
+            log.warning("%r failed: %s: %s", attribute, type(exc).__name__, exc)
+            return Status.DEVICE_STATE_CONFLICT, b""
 
     @service(SetAttributeSingle)
     def set_attribute_single(

@@ -118,7 +118,7 @@ def parse_route(text: str) -> tuple[Port, ...] | None:
 
 def parse_web(text: str) -> NoReturn:
     """The web API is not there yet; nobody shall believe that it is."""
-    raise UsageError("the web API is not part of this release, and comes with a later")
+    raise UsageError("the web API is not part of this release, but of a later one")
 
 
 def parse_count(text: str) -> int:

@@ -5,6 +5,7 @@
 cdef class Storage:
     cdef public bytearray octets
     cdef public bint plain
+    cdef public bint writable
 
 
 cdef class Place:

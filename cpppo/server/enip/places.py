@@ -18,6 +18,7 @@ class Storage:
     def __init__(self, octets: bytearray, plain: bool) -> None:
         self.octets = octets
         self.plain = plain
+        self.writable = True
 
 
 class Place:

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests for somebody else: where a link leads, and the way there.
+"""Requests for somebody else: the way there.
 
-Beside `controller`, over `protocol.enip`; the one place where a session waits for
-another device.  `Routes` is the table from the configuration.  `Ways` is what one
-session forwards with: a registered EtherNet/IP session per target, kept between
-requests.  CIP Vol 1, 3-5.5.5 and 3-5.5.6 (Unconnected Send and its time-out).
+Beside `controller`, over `routes`; the one place where a session waits for another
+device.  `Ways` is what one session forwards with: a registered EtherNet/IP session per
+target, kept between requests.  CIP Vol 1, 3-5.5.5 and 3-5.5.6 (Unconnected Send and its time-out).
 
 Rules.  All waiting ends at the request's deadline, an absolute time of the clock that
 was given: a far side that trickles cannot move it.  A request is sent at most once.
@@ -16,14 +15,12 @@ reply is handed on as the octets that it was.
 from __future__ import annotations
 
 import errno
-import json
 import os
-import re
 import selectors
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import count
-from threading import Condition, Thread
+from threading import Thread
 from time import monotonic
 from typing import Any, ClassVar
 
@@ -43,8 +40,8 @@ from ...protocol.enip import (
     SendData,
     UnconnectedSendParameters,
 )
-from ...protocol.enip.notation import NotationError, parse_host, parse_route_path
 from ...protocol.enip.status import Extended, Status
+from .routes import Routes, Target
 
 __all__ = [
     "RouteError",
@@ -59,12 +56,9 @@ __all__ = [
     "ticks",
 ]
 
-Target = tuple[str, int]
 Clock = Callable[[], float]
 
-PORT = 44818
 REGISTER, SEND_RR_DATA, UNCONNECTED_SEND, UNCONNECTED_ITEM = 0x65, 0x6F, 0x52, 0xB2
-LINKS = re.compile(r"([^/]*)/\s*([0-9]+)\s*-\s*([0-9]+)\s*")
 
 
 class RouteError(TransportError):
@@ -108,103 +102,6 @@ def ticks(seconds: float) -> tuple[int, int]:
         if milliseconds >> exponent <= 0xFF:
             return exponent, milliseconds >> exponent
     return 15, 0xFF
-
-
-# -- where a link leads
-
-
-class Routes:
-    """Which link leads where: one dictionary access, however many ranges there are."""
-
-    __slots__ = ("_targets",)
-
-    def __init__(self, targets: Mapping[tuple[int, int | str], Target]) -> None:
-        self._targets = dict(targets)
-
-    def __len__(self) -> int:
-        return len(self._targets)
-
-    def find(self, port: Port) -> Target | None:
-        """The host and the port that a hop leads to; None where none is configured."""
-        return self._targets.get((port.port, told(port.link)))
-
-    @classmethod
-    def parse(cls, routes: object) -> Routes:
-        """The table of `{"1/1-15": "localhost:44819", "2/10.0.0.5": "10.0.0.5"}`.
-
-        As a mapping or its JSON text; None or "null" is an empty table.
-        """
-        targets: dict[tuple[int, int | str], Target] = {}
-        keys: dict[tuple[int, int | str], str] = {}
-        for key, value in entries(routes).items():
-            target = aimed(key, value)
-            for link in links(key):
-                if link in targets:
-                    said = f"{keys[link]!r} has {link[0]}/{link[1]} already"
-                    raise NotationError(f"Route {key!r}: {said}", key, 0)
-                targets[link], keys[link] = target, key
-        return cls(targets)
-
-
-def entries(routes: object) -> Mapping[str, Any]:
-    """A mapping, or that of a JSON text."""
-    text = routes if isinstance(routes, str) else f"<{type(routes).__name__}>"
-    if isinstance(routes, str):
-        try:
-            routes = json.loads(text, object_pairs_hook=once) if text.strip() else None
-        except (ValueError, RecursionError) as exc:
-            place = getattr(exc, "pos", 0)
-            raise NotationError(f"Route: no JSON: {exc}", text, place) from None
-    if routes is None or routes is False:
-        return {}
-    if not isinstance(routes, Mapping):
-        problem = 'Route: a JSON object expected, as {"1/1-15": "localhost:44819"}'
-        raise NotationError(problem, text, 0)
-    return routes
-
-
-def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON, which would quietly take the last of two entries."""
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"{key!r} is there twice")
-        found[key] = value
-    return found
-
-
-def told(link: int | str) -> int | str:
-    return link.casefold() if isinstance(link, str) else link
-
-
-def links(key: str) -> list[tuple[int, int | str]]:
-    """Each port and link that a key means: `1/3`, `1/1-15`, `2/10.0.0.5`."""
-    ranged = LINKS.fullmatch(key)
-    whole = f"{ranged[1]}/{ranged[2]}" if ranged else key
-    try:
-        hops = parse_route_path(whole) or ()
-        upper = parse_route_path(f"{ranged[1]}/{ranged[3]}") if ranged else hops
-    except NotationError as exc:
-        problem = f"Route {key!r}: {exc.problem}"
-        raise NotationError(problem, exc.text, exc.place) from None
-    if len(hops) != 1 or not upper:
-        raise NotationError(f"Route {key!r}: one port/link expected", key, 0)
-    first, last = hops[0].link, upper[0].link
-    if isinstance(first, str) or isinstance(last, str):
-        return [(hops[0].port, told(first))]
-    if last < first:
-        problem = f"Route {key!r}: the range ends before it begins"
-        raise NotationError(problem, key, key.rindex("-") + 1)
-    return [(hops[0].port, link) for link in range(first, last + 1)]
-
-
-def aimed(key: str, value: object) -> Target:
-    found = parse_host(value.strip()) if isinstance(value, str) else None
-    if found is None:
-        text = value if isinstance(value, str) else type(value).__name__
-        raise NotationError(f"Route {key!r}: a host or host:port expected", text, 0)
-    host, port = found
-    return host, port or PORT
 
 
 # -- the way there
@@ -321,8 +218,8 @@ class Ways:
         self._resolve = resolve
         self._clock = clock
         self._kept: dict[Target, Upstream] = {}
-        self._lookups: dict[Target, tuple[Thread, list[Any]]] = {}
-        self._changed = Condition()  # guards what follows, and lookups' results
+        self._lookups = routes.lookups
+        self._changed = routes.changed  # guards what follows, and lookups' results
         self._open: set[socket.socket] = set()
         self._aborted = False
 
@@ -483,7 +380,7 @@ class Ways:
             self._changed.wait_for(lambda: results or self._aborted, seconds)
             if not results:
                 raise RouteTimeout(f"{host!r} was not found in time")
-            del self._lookups[target]
+            self._lookups.pop(target, None)
         thread.join()
         if isinstance(results[0], Exception):
             raise RouteUnreachable(f"{host!r} is not known: {results[0]}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import time
+from typing import Any
 
 import pytest
 from asking import (
@@ -33,7 +34,7 @@ from asking import (
 )
 
 from cpppo.protocol.enip import Port
-from cpppo.server.enip import Controller
+from cpppo.server.enip import Controller, device
 from cpppo.server.limits import Limits
 
 # Each type's code, its `struct` format, and values at its ends.
@@ -930,3 +931,50 @@ def test_a_packet_of_no_members_is_answered() -> None:
 
 def test_a_controller_needs_no_tags() -> None:
     assert Client(Controller()).ask(read("X")).status == 0x05
+
+
+def test_what_cannot_be_written_stays_so_after_it_was_read() -> None:
+    """A path that is remembered leads to the same attribute."""
+    one = client("V@1/1/1=UINT")
+    for _ in range(3):
+        assert one.ask(write("V", 0xC7, 1, b"\x4d\0")).status == 0x0F
+        assert one.ask(read("V")).data == b"\xc7\0\1\0"
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_a_part_of_a_member_is_no_failure_of_the_packet(watched: bool) -> None:
+    observer = (lambda line: None) if watched else None
+    one = Client(controller("SCADA=INT[1000]", observer=observer))
+    for _ in range(2):
+        reply = one.ask(multiple([read("SCADA", 1000), read("SCADA")]))
+        assert reply.status == 0
+        assert [part.status for part in replies_in(reply.data)] == [6, 0]
+
+
+def test_a_limit_beyond_what_a_length_can_say_is_no_limit() -> None:
+    one = Client(controller("A=DINT[1000]", limits=Limits(reply=1000000)))
+    for _ in range(2):
+        reply = one.ask(multiple([read("A", 120)] * 200))
+        assert len(reply.data) < 65536
+        assert one.ask(read("A")).status == 0
+
+
+def test_who_chose_his_place_has_it() -> None:
+    one = client("A=INT B@2/1/1=DINT")
+    assert one.ask(write("B", 0xC4, 1, b"\5\0\0\0")).status == 0
+    assert one.ask(read("A")).data == b"\xc3\0\0\0"
+    assert one.ask(request(0x0E, number(2, 1, 1))).data == b"\5\0\0\0"
+
+
+def test_one_attribute_that_fails_costs_the_others_nothing() -> None:
+    class Broken(device.Attribute):
+        def __getitem__(self, key: int | slice) -> Any:
+            if self.name == "B":
+                raise RuntimeError("two\nlines")
+            return super().__getitem__(key)
+
+    one = Client(controller("A@22/1/1=INT B@22/1/2=INT", attribute_class=Broken))
+    reply = one.ask(request(0x03, number(22, 1), b"\2\0\2\0\1\0"))
+    assert reply.status == 0x0A
+    assert reply.data == b"\2\0" + b"\2\0\x10\0" + b"\1\0\0\0" + b"\0\0"
+    assert list(one.controller.tags["A"]) == [0]
