@@ -3,7 +3,8 @@
 
 Beside `controller`, over `routes`; the one place where a session waits for another
 device.  `Ways` is what one session forwards with: a registered EtherNet/IP session per
-target, kept between requests.  CIP Vol 1, 3-5.5.5 and 3-5.5.6 (Unconnected Send and its time-out).
+target, kept between requests.  CIP Vol 1, 3-5.5.5 and 3-5.5.6 (Unconnected Send and
+its time-out).
 
 Rules.  All waiting ends at the request's deadline, an absolute time of the clock that
 was given: a far side that trickles cannot move it.  A request is sent at most once.
