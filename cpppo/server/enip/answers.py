@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
 Forward = Callable[[UnconnectedSendParameters, tuple[Port, ...]], bytes | None]
 
-__all__ = ["Answer", "Call", "Refusal", "Target", "out_of_range", "type_mismatch"]
+__all__ = [
+    "Answer",
+    "Call",
+    "Refusal",
+    "Target",
+    "line_of",
+    "out_of_range",
+    "type_mismatch",
+]
 
 
 class Refusal(Exception):
@@ -41,6 +49,11 @@ def out_of_range() -> Refusal:
 def type_mismatch() -> Refusal:
     """What is written is of another type than the tag."""
     return Refusal(Status.GENERAL_ERROR, (Extended.TYPE_MISMATCH,))
+
+
+def line_of(exc: Exception) -> str:
+    """What an error of somebody's own says, on one line."""
+    return " ".join(str(exc).split())
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@
 Over `directory` and `builtin`, under `session`.  One request, one reply: what is wrong
 with a request is said by a CIP status, as far out as that takes.  A request is read
 layer by layer, so that a part that cannot be read does not hide who asked for what.
-It may be asked from any number of threads.  design: a controller shares nothing.
+It may be asked from any number of threads, and shares nothing with another.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ...protocol.enip.status import Status
 from ..limits import Limits
 from ..peer import Peer
 from ..quiet import Quiet
-from .answers import Answer, Call, Refusal, Target, out_of_range
+from .answers import Answer, Call, Refusal, Target, line_of, out_of_range
 from .attribute import Attribute
 from .builtin import (
     TCPIP,
@@ -267,11 +267,6 @@ def why(octets: bytes, exc: ProtocolError) -> int:
     if finished and run.pos < len(octets):
         return Status.TOO_MUCH_DATA
     return Status.INVALID_PARAMETER
-
-
-def line_of(exc: Exception) -> str:
-    """What an error says, on one line."""
-    return " ".join(str(exc).split())
 
 
 def shown(octets: bytes) -> str:

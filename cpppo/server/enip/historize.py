@@ -85,8 +85,9 @@ class Attribute_historize(Attribute):  # published under this name
     def record(self, key: int | slice, what: dict[str, Any]) -> None:
         """A line about some of the values."""
         if isinstance(key, slice):
-            start, stop, _ = key.indices(len(self))
-            first, last = start, stop - 1
+            # As asked, for what is beyond the end is what failed.
+            first = key.start or 0
+            last = (len(self) if key.stop is None else key.stop) - 1
         else:
             first = last = key
         self.history.write([self.name, [first, last]], what)

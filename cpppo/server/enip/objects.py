@@ -20,7 +20,8 @@ from ...protocol.enip import (
 )
 from ...protocol.enip.status import Status
 from ...protocol.enip.types import UINT, TextType
-from .answers import Answer, Call, Refusal, Target
+from ..quiet import Quiet
+from .answers import Answer, Call, Refusal, Target, line_of
 from .attribute import MASK_ALL, MASK_SINGLE, Attribute
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class Object:
         self.number = self.class_id if class_id is None else class_id
         self.attribute: dict[str, Attribute] = {}
         self.limit = 1024  # attributes in one Get Attribute List
+        self.quiet = Quiet(log)
         self._known = -1
         self._all: tuple[list[Attribute], int] = [], 0
 
@@ -170,7 +172,8 @@ class Object:
             return Status.SUCCESS, attribute.produce()
         except Exception as exc:
             # A program's own; the others are to be answered all the same.
-            log.warning("%r failed: %s: %s", attribute, type(exc).__name__, exc)
+            what = type(exc).__name__
+            self.quiet.warning("%r failed: %s: %s", attribute, what, line_of(exc))
             return Status.DEVICE_STATE_CONFLICT, b""
 
     @service(SetAttributeSingle)

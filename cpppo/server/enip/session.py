@@ -12,6 +12,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from ...automata.rows import FINISHED
 from ...errors import ProtocolError
 from ...protocol.enip import (
     Encapsulation,
@@ -136,7 +137,7 @@ class Session:
         """Where the frame that begins here ends; 0 if that is still to come."""
         cutter = self._cutter
         cutter.reset(at)
-        if at < len(octets) and cutter.run(octets, len(octets), False) == 1:
+        if at < len(octets) and cutter.run(octets, len(octets), False) == FINISHED:
             self._wanted = 0
             return cutter.pos
         self._wanted = cutter.pos + cutter.detail - at

@@ -978,3 +978,17 @@ def test_one_attribute_that_fails_costs_the_others_nothing() -> None:
     assert reply.status == 0x0A
     assert reply.data == b"\2\0" + b"\2\0\x10\0" + b"\1\0\0\0" + b"\0\0"
     assert list(one.controller.tags["A"]) == [0]
+
+
+def test_a_failing_attribute_of_a_list_does_not_flood_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Broken(device.Attribute):
+        def __getitem__(self, key: int | slice) -> Any:
+            raise RuntimeError("two\nlines")
+
+    one = Client(controller("A@22/1/1=INT", attribute_class=Broken))
+    one.ask(request(0x03, number(22, 1), b"\x64\0" + b"\1\0" * 100))
+    said = [record.getMessage() for record in caplog.records]
+    assert 0 < len(said) < 20
+    assert "A INT failed: RuntimeError: two lines" in said
