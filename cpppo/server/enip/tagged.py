@@ -102,6 +102,8 @@ class Tagged(Object):
     ) -> tuple[int, int]:
         """Which values are meant, all of which there must be."""
         attribute = self.tag(target)
+        if written is not None and not attribute.settable:
+            raise Refusal(Status.PRIVILEGE_VIOLATION)
         start = target.first
         stop = start + elements
         if start < stop <= len(attribute):
@@ -148,8 +150,6 @@ class Tagged(Object):
         count: int,
     ) -> None:
         """Values into the tag, made into its type where it is a wider one."""
-        if not attribute.settable:
-            raise Refusal(Status.PRIVILEGE_VIOLATION)
         if (
             written is not attribute.type
             and attribute.type.tag_type != written.tag_type

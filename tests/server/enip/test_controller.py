@@ -938,6 +938,7 @@ def test_what_cannot_be_written_stays_so_after_it_was_read() -> None:
     one = client("V@1/1/1=UINT")
     for _ in range(3):
         assert one.ask(write("V", 0xC7, 1, b"\x4d\0")).status == 0x0F
+        assert one.ask(write_on("V", 0xC7, 1, 1, b"\x4d")).status == 0x0F
         assert one.ask(read("V")).data == b"\xc7\0\1\0"
 
 
