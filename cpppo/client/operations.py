@@ -17,22 +17,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isinf
-from operator import index
-from struct import pack
 from typing import Any
 
-from ..errors import EncodeError
 from ..protocol.enip import notation
 from ..protocol.enip.notation import NAME, NotationError, Scanner, parse_path_elements
 from ..protocol.enip.path import Element, Segment, Symbol
-from ..protocol.enip.types import BOOL, CODES, INT, REAL, SINT, SSTRING, STRING, CIPType
+from ..protocol.enip.types import INT, REAL, SINT
+from .values import (
+    BOUNDS,
+    FRACTION,
+    Kind,
+    Unfit,
+    display,
+    fitted,
+    kind_of,
+    literal,
+    target,
+    whole,
+)
 
 __all__ = ["Operation", "OperationError", "parse_operations"]
 
-Kind = type[CIPType]
 Elements = tuple[tuple[Segment, ...], int | None]  # a path, and the count it says
-Data = tuple[type[CIPType], tuple[Any, ...]]
+Data = tuple[Kind, tuple[Any, ...]]
 
 NEITHER = "an operation is a text, or a dictionary"
 WRITES = ("write", "set_attribute_single")
@@ -44,41 +51,10 @@ HEAD = re.compile(r'(?:[^"=+]++|"(?:[^"\\]|\\.)*+")*+')
 PLAIN = re.compile(rf"({NAME.pattern})(?:\[([0-9]{{1,9}})(?:-([0-9]{{1,9}}))?\])?")
 PIECE = re.compile(r'(?:[^",]++|"(?:[^"]|"")*+")*+')
 QUOTED = re.compile(r'"((?:[^"]|"")*+)"')
-# What is longer is out of every range; int() is slow with digits by the thousand.
-INTEGER = re.compile(
-    r"(?=.{1,80}$)[+-]?(?:0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|([0-9]+))"
-)
-FRACTION = re.compile(
-    r"[+-]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][+-]?[0-9]+)?"
-)
-DIGITS = re.compile(r"[+-]?[0-9]+")
-UNBOUNDED = re.compile(r"[+-]?(?:inf|infinity|nan)", re.IGNORECASE)
-
-NAMES: dict[str, Kind] = {one.__name__: one for one in CODES.values()}
-TEXTS: dict[Kind, int] = {SSTRING: 0xFF, STRING: 0xFFFF}  # how long they may be
-BOUNDS: dict[Kind, tuple[int, int]] = {
-    one: (
-        -(1 << (8 * one.struct_calcsize - 1)) if one.struct_format[-1].islower() else 0,
-        (1 << (8 * one.struct_calcsize)) - 1,
-    )
-    for one in CODES.values()
-    if one.struct_format[-1:].lower() in {"b", "h", "i", "q"} and one is not BOOL
-}
 
 
 class OperationError(NotationError):
     """What is no operation; the lines below the first show it, and where."""
-
-
-class Unfit(EncodeError):
-    """A part of an operation is wrong: which, and for a value, the how manieth."""
-
-    def __init__(self, problem: str, part: str, nth: int = 0, skip: int = 0) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.part = part
-        self.nth = nth
-        self.skip = skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,11 +195,11 @@ class Reader(Scanner):
         end = head.end() if head else self.at
         tag = self.text[self.at : end]
         try:
-            found = plain(tag) or parse_path_elements(self.text[:end])
+            found = plain(tag) or named(self.text[:end])
         except NotationError as exc:
             raise self.error(exc.problem, exc.place) from None
         self.at = end
-        return found[0], found[-1]
+        return found
 
     def cast(self) -> Kind | None:
         """The type in parentheses, if there is one."""
@@ -290,6 +266,14 @@ def plain(text: str) -> Elements | None:
     return (Symbol(tag[1]), Element(first)), count
 
 
+def named(text: str) -> Elements:
+    """The path and the count of any address that says one."""
+    path, _, count = parse_path_elements(text)
+    if not path:
+        raise NotationError("a path has at least one segment", text, 0)
+    return path, count
+
+
 def bare(piece: str, nth: int) -> str:
     """A value without the blanks and quotes around it."""
     text = piece.strip()
@@ -303,112 +287,6 @@ def bare(piece: str, nth: int) -> str:
         at = quoted.end() if quoted else text.index('"')
         raise Unfit(problem, "data", nth, at)
     return quoted[1].replace('""', '"')
-
-
-def literal(kind: Kind, text: str) -> object:
-    """What a text stands for as a value of a type; itself where it is nothing else."""
-    if kind in TEXTS:
-        return text
-    number = INTEGER.fullmatch(text)
-    if number:
-        return int(text, 10 if number[1] else 0)
-    if kind is BOOL:
-        return {"true": True, "false": False}.get(text.casefold(), text)
-    if kind in BOUNDS:
-        return text
-    if FRACTION.fullmatch(text) or DIGITS.fullmatch(text):
-        value = float(text)
-        return text if isinf(value) else value
-    return float(text) if UNBOUNDED.fullmatch(text) else text
-
-
-def kind_of(given: object) -> Kind | None:
-    """A type by its name, its code or itself; None for None."""
-    if given is None:
-        return None
-    kind = NAMES.get(given.strip().upper()) if isinstance(given, str) else given
-    if isinstance(given, int):
-        kind = CODES.get(given)
-    if isinstance(kind, type) and issubclass(kind, CIPType) and kind.tag_type in CODES:
-        return kind
-    problem = f"no type {display(given):.40}: " if given != "" else "a type expected: "
-    raise Unfit(f"{problem}it is one of {', '.join(NAMES)}", "tag_type")
-
-
-def fitted(kind: Kind, values: Iterable[object]) -> tuple[Any, ...]:
-    """Values as a type stores them."""
-    found = []
-    for nth, value in enumerate(values):
-        try:
-            found.append(fit(kind, value))
-        except EncodeError as exc:
-            raise Unfit(str(exc), "data", nth) from None
-    return tuple(found)
-
-
-def fit(kind: Kind, value: Any) -> Any:
-    """A value as a type stores it: a number beyond the signed ones has their bits."""
-    name = kind.__name__
-    if kind in BOUNDS:
-        low, high = BOUNDS[kind]
-        number = whole(value)
-        if number is not None and low <= number <= high:
-            return number - high - 1 if number > high + low else number
-        problem = f"{name} is a whole number from {low} to {high}"
-    elif kind is BOOL:
-        if isinstance(value, int):
-            return bool(value)
-        problem = "BOOL is true, false or a whole number"
-    elif kind in TEXTS:
-        most = TEXTS[kind]
-        if (
-            isinstance(value, str)
-            and len(value) <= most
-            and max(value, default="") < "Ā"
-        ):
-            return value
-        problem = f"{name} is text of up to {most} characters of Latin-1"
-    else:
-        try:
-            if not isinstance(value, str):
-                pack(kind.struct_format, float(value))
-                return float(value)
-        except (OverflowError, TypeError, ValueError):
-            pass
-        problem = f"{name} is a number of {8 * kind.struct_calcsize} bits"
-    raise EncodeError(f"{problem}, not {display(value):.40}")
-
-
-def whole(value: Any) -> int | None:
-    try:
-        return index(value)
-    except TypeError:
-        return None
-
-
-def target(
-    count: int | None, offset: int | None, kind: Kind, values: int, fragment: bool
-) -> int:
-    """How many elements there are where so many values are written to."""
-    if offset is None:
-        if count is None or count == values or (fragment and values < count):
-            return count or values
-        problem = f"as many values as elements ({count}) expected, not {values}"
-        raise Unfit(problem, "data", min(values, count))
-    if count is None:
-        raise Unfit("a write at an offset needs its range, as in T[0-9]+4=1", "offset")
-    size = kind.struct_calcsize
-    if not size:
-        raise Unfit(f"{kind.__name__} has no fixed size, and so no offset", "offset")
-    if offset % size:
-        raise Unfit(f"the offset of {kind.__name__} is a multiple of {size}", "offset")
-    room = count - offset // size
-    if room <= 0:
-        raise Unfit(f"the range has the octets 0 to {count * size - 1}", "offset")
-    if values > room:
-        problem = f"the range has room for {room} from this offset, not for {values}"
-        raise Unfit(problem, "data", room)
-    return count
 
 
 # -- dictionaries
@@ -449,8 +327,7 @@ def segments(path: object) -> Elements:
     nowhere = Scanner("")
     try:
         if isinstance(path, str):
-            found, _, count = parse_path_elements(path)
-            return found, count
+            return named(path)
         if isinstance(path, Sequence) and path and not isinstance(path, bytes):
             return tuple(
                 one if isinstance(one, Segment) else notation.segment(one, nowhere, 0)
@@ -489,11 +366,3 @@ def payload(method: str, kind: Kind | None, data: Any) -> Data:
         return kind, fitted(kind, values)
     except Unfit as exc:
         raise Unfit(f"data[{exc.nth}]: {exc.problem}", "data") from None
-
-
-def display(value: object) -> str:
-    """How a value is shown in an error; some have no text."""
-    try:
-        return repr(value)
-    except (ValueError, RecursionError):
-        return f"<{type(value).__name__}>"

@@ -15,8 +15,8 @@ from typing import Any
 
 from ...protocol.enip import Port, Request, RequestFrame, RoutePath
 from ...protocol.enip.members import held
+from ...protocol.enip.samples import Reads, Writes
 from .places import Place
-from .samples import Reads, Writes
 
 __all__ = ["Common"]
 

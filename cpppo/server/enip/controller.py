@@ -20,6 +20,7 @@ from typing import Any
 from ...automata.rows import FINISHED
 from ...errors import EncodeError, Incomplete, ProtocolError
 from ...protocol.enip import MessageRouterRequest, Path, Port, Request
+from ...protocol.enip.samples import Reads
 from ...protocol.enip.status import Status
 from ..limits import Limits
 from ..peer import Peer
@@ -37,7 +38,6 @@ from .directory import Directory
 from .lists import datagram
 from .objects import Object
 from .profile import Profile
-from .samples import Reads
 from .session import Session
 from .tagged import Observer, Tagged
 from .tags import TagSpec

@@ -27,13 +27,13 @@ from ...protocol.enip import (
     UnconnectedSendParameters,
     UnRegister,
 )
+from ...protocol.enip.samples import Writes
 from ...protocol.enip.status import Encapsulated
 from ..peer import Peer
 from .builtin import nowhere
 from .common import Common
 from .lists import listed
 from .routing import RouteError, Ways, patience
-from .samples import Writes
 
 if TYPE_CHECKING:
     from .controller import Controller

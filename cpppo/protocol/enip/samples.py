@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where things stand in requests and replies, learnt from ones that were written.
 
-Under `common`.  A wire layout is declared once, as messages; the common path wants
-numbers: registers and offsets.  Here they come from: messages are written, and read
-again, and what differs between two that differ in one field is that field's place.
+Over all messages; not imported with them.  A wire layout is declared once, as
+messages; a common path wants numbers: registers and offsets.  Here they come from:
+messages are written, and read again, and what differs between two that differ in one
+field is that field's place.
 """
 
 from __future__ import annotations
 
 from array import array
 
-from ...protocol import enip
-from ...protocol.enip import (
+from . import (
     Class,
     Encapsulation,
     Instance,
@@ -19,6 +19,7 @@ from ...protocol.enip import (
     Path,
     ReadTag,
     ReadTagReply,
+    Reply,
     ReplyEntry,
     ReplyFrame,
     ReplyNullAddress,
@@ -67,7 +68,7 @@ def asked(request: Request, session: int = 0) -> bytes:
     return RequestFrame(session=session, payload=command).encode()
 
 
-def replied(reply: enip.Reply, session: int = 0, context: bytes = bytes(8)) -> bytes:
+def replied(reply: Reply, session: int = 0, context: bytes = bytes(8)) -> bytes:
     """A whole frame that answers it."""
     entries = (
         ReplyEntry(item=ReplyNullAddress()),
