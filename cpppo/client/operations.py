@@ -41,6 +41,8 @@ __all__ = ["Operation", "OperationError", "parse_operations"]
 Elements = tuple[tuple[Segment, ...], int | None]  # a path, and the count it says
 Data = tuple[Kind, tuple[Any, ...]]
 
+MOST = 0xFFFF  # elements: their number has 16 bits
+TOO_MANY = f"an operation has up to {MOST:,} elements"
 NEITHER = "an operation is a text, or a dictionary"
 WRITES = ("write", "set_attribute_single")
 METHODS = (*WRITES, "read", "get_attribute_single", "get_attributes_all")
@@ -62,7 +64,8 @@ class Operation:
     """What to ask a device for.  `parse` and `of` make one, and check it.
 
     `elements` and `offset` (in octets) are those of the tag services.  `text` is what
-    was written, and does not count where operations are compared.
+    was written, and `listed` whether it had a range or a count; neither counts where
+    operations are compared.
     """
 
     method: str
@@ -72,6 +75,7 @@ class Operation:
     type: Kind | None = None
     data: tuple[Any, ...] | None = None
     text: str = field(default="", compare=False)
+    listed: bool = field(default=False, compare=False)
 
     @classmethod
     def parse(
@@ -169,8 +173,11 @@ class Reader(Scanner):
 
     def operation(self, default: Kind, fragment: bool) -> Operation:
         path, count = self.path()
+        if count is not None and count > MOST:
+            raise self.error(TOO_MANY, self.at - 1)
         if self.at == len(self.text):
-            return Operation("read", path, count or 1, text=self.text)
+            listed = count is not None
+            return Operation("read", path, count or 1, text=self.text, listed=listed)
         offset = place = None
         if self.take("+"):
             self.blank()
@@ -179,16 +186,21 @@ class Reader(Scanner):
             self.blank()
         if not self.take("="):
             self.end("'=' expected, or the end")
-            return Operation("read", path, count or 1, offset, text=self.text)
+            return Operation(
+                "read", path, count or 1, offset, text=self.text, listed=True
+            )
         cast = self.cast()
         pieces = self.pieces()
         try:
             kind, data = self.values(pieces, cast, default)
             elements = target(count, offset, kind, len(data), fragment)
+            if elements > MOST:
+                raise Unfit(TOO_MANY, "data", MOST)
         except Unfit as exc:
             at = self.place(pieces, exc) if exc.part == "data" else place
             raise self.error(exc.problem, at) from None
-        return Operation("write", path, elements, offset, kind, data, self.text)
+        listed = count is not None
+        return Operation("write", path, elements, offset, kind, data, self.text, listed)
 
     def path(self) -> Elements:
         head = HEAD.match(self.text, self.at)
@@ -304,6 +316,7 @@ def made(given: Mapping[str, Any], fragment: bool) -> Operation:
     if None not in {elements, count} and elements != count:
         raise Unfit(f"the path has {count} elements, not {elements}", "elements")
     elements = elements or count
+    listed = elements is not None
     offset = amount(given, "offset", 0)
     if offset is not None and method not in {"read", "write"}:
         raise Unfit(f"{method} has no offset", "offset")
@@ -314,12 +327,16 @@ def made(given: Mapping[str, Any], fragment: bool) -> Operation:
     if method not in WRITES:
         if data is not None:
             raise Unfit(f"{method} has no data: that is for {WRITES[0]}", "data")
-        return Operation(method, path, elements or 1, offset, kind, text=text)
+        if (elements or 1) > MOST:
+            raise Unfit(TOO_MANY, "elements")
+        return Operation(method, path, elements or 1, offset, kind, None, text, listed)
     kind, stored = payload(method, kind, data)
     if method == "write":
         elements = target(elements, offset, kind, len(stored), fragment)
     elements = elements or len(stored)
-    return Operation(method, path, elements, offset, kind, stored, text)
+    if elements > MOST:
+        raise Unfit(TOO_MANY, "elements" if listed else "data")
+    return Operation(method, path, elements, offset, kind, stored, text, listed)
 
 
 def segments(path: object) -> Elements:

@@ -66,6 +66,8 @@ from .encapsulation import (
 from .logix import (
     Atomic,
     DataType,
+    ReadModifyWrite,
+    ReadModifyWriteReply,
     ReadTag,
     ReadTagFragmented,
     ReadTagFragmentedReply,
@@ -170,6 +172,8 @@ __all__ = [
     "Packet",
     "Path",
     "Port",
+    "ReadModifyWrite",
+    "ReadModifyWriteReply",
     "ReadTag",
     "ReadTagFragmented",
     "ReadTagFragmentedReply",

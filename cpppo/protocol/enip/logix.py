@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ...grammar import ANY, Message, Octets, Starts, Tag, UInt, derived
+from ...grammar import ANY, Measures, Message, Octets, Starts, Tag, UInt, derived
 from .path import Class
 from .router import Reply, Request
 
 __all__ = [
     "Atomic",
     "DataType",
+    "ReadModifyWrite",
+    "ReadModifyWriteReply",
     "ReadTag",
     "ReadTagFragmented",
     "ReadTagFragmentedReply",
@@ -84,6 +86,17 @@ class WriteTag(Request, tag=0x4D):
     data: Annotated[bytes, Octets()]
 
 
+class ReadModifyWrite(Request, tag=0x4E):
+    """Some bits of a value set, then some cleared; the others as they are.
+
+    Some clients send a longer mask of those to keep than of those to set.
+    """
+
+    size: Annotated[int, UInt(2), Measures("ones")] = derived()
+    ones: Annotated[bytes, Octets("size")]
+    zeros: Annotated[bytes, Octets()]
+
+
 class ReadTagFragmented(Request, tag=0x52):
     """So many elements of a tag, from an offset in octets."""
 
@@ -108,6 +121,12 @@ class ReadTagReply(Reply, tag=0xCC):
 
 class WriteTagReply(Reply, tag=0xCD):
     """Whether it was written."""
+
+    data: Annotated[bytes, Octets()] = b""
+
+
+class ReadModifyWriteReply(Reply, tag=0xCE):
+    """Whether the bits were written."""
 
     data: Annotated[bytes, Octets()] = b""
 

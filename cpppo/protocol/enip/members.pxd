@@ -8,3 +8,9 @@ cimport cython
     at="Py_ssize_t", offset="Py_ssize_t",
 )
 cpdef Py_ssize_t held(object octets, Py_ssize_t start, Py_ssize_t stop) except? -9
+
+@cython.locals(
+    count="Py_ssize_t", table=bytearray, offset="Py_ssize_t", one=bytes,
+    p="unsigned char *", at="Py_ssize_t",
+)
+cpdef bytes packed(object several)

@@ -3,14 +3,17 @@
 
 At the bottom of `protocol.enip`.  Their count, their offsets from there, themselves:
 who wants a message has `router.members`, who wants no more than to know that they are
-in their place has `held`.  Compiled, for the common path of a server.
+in their place has `held`.  Compiled, for the common paths of servers and clients.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["held"]
+from ...errors import EncodeError
+
+__all__ = ["held", "packed"]
 
 
 def held(octets: Any, start: int, stop: int) -> int:
@@ -39,3 +42,25 @@ def held(octets: Any, start: int, stop: int) -> int:
         last = offset
         i += 1
     return int(count)
+
+
+def packed(several: Sequence[bytes]) -> bytes:
+    """The octets of some members, with their count and offsets before them."""
+    count = len(several)
+    table = bytearray(2 + 2 * count)
+    offset = 2 + 2 * count
+    for one in several:
+        offset += len(one)
+    if offset > 0xFFFF:
+        raise EncodeError(f"{count} members need {offset} octets, not 65535")
+    p = table
+    p[0] = count & 255
+    p[1] = count >> 8
+    offset = 2 + 2 * count
+    at = 2
+    for one in several:
+        p[at] = offset & 255
+        p[at + 1] = offset >> 8
+        at += 2
+        offset += len(one)
+    return bytes(table) + b"".join(several)

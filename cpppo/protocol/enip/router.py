@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ...errors import EncodeError
 from ...grammar import (
     ANY,
     Codec,
@@ -28,7 +27,7 @@ from ...grammar import (
     UInt,
     derived,
 )
-from .members import held
+from .members import held, packed
 from .path import Path
 
 __all__ = [
@@ -99,18 +98,6 @@ def members(octets: bytes) -> tuple[bytes, ...]:
     offsets = [int.from_bytes(octets[at : at + 2], "little") for at in table]
     ends = [*offsets[1:], len(octets)]
     return tuple(octets[a:b] for a, b in zip(offsets, ends, strict=False))
-
-
-def packed(several: tuple[bytes, ...]) -> bytes:
-    """The octets of some members, with their count and offsets before them."""
-    offset = 2 + 2 * len(several)
-    table = [len(several)]
-    for one in several:
-        table.append(offset)
-        offset += len(one)
-    if offset > 0xFFFF:
-        raise EncodeError(f"{len(several)} members need {offset} octets, not 65535")
-    return b"".join([word.to_bytes(2, "little") for word in table]) + b"".join(several)
 
 
 Members = Annotated[

@@ -18,6 +18,7 @@ from . import (
     NullAddress,
     Path,
     ReadTag,
+    ReadTagFragmentedReply,
     ReadTagReply,
     Reply,
     ReplyEntry,
@@ -31,12 +32,22 @@ from . import (
     SendRRData,
     SendRRDataReply,
     Symbol,
+    TypedData,
     UnconnectedReply,
     UnconnectedRequest,
     UnconnectedSend,
 )
 
-__all__ = ["MANAGER", "ROUTER", "Reads", "Writes", "asked", "replied", "segments"]
+__all__ = [
+    "MANAGER",
+    "ROUTER",
+    "Reads",
+    "ReplyReads",
+    "Writes",
+    "asked",
+    "replied",
+    "segments",
+]
 
 MANAGER = Path((Class(6), Instance(1)))
 ROUTER = Path((Class(2), Instance(1)))
@@ -119,6 +130,35 @@ class Reads:
         self.member_path = member.register(Request.register("Path.segments"))
         self.manager = segments(MANAGER)
         self.router = segments(ROUTER)
+
+
+# What a reply leaves in registers, in the order in which a client looks at them.
+SAID = ("Reply.service", "Reply.status", "Reply.words", "Reply.extended")
+
+
+class ReplyReads:
+    """What a reply leaves in the registers, and where its parts stand."""
+
+    def __init__(self) -> None:
+        number = ReplyFrame.register
+        self.in_frame = array("q", [number(name) for name in SAID])
+        self.in_member = array("q", [Reply.register(name) for name in SAID])
+        self.command = number("ReplyFrame.command")
+        self.session = number("ReplyFrame.session")
+        self.status = number("ReplyFrame.status")
+        self.count = number("ReplyPacket.count")
+        self.item = number("ReplyEntry.type_id")
+        self.code = TypedData.register("DataType.code")
+        self.body = TypedData.register("TypedData.data")
+        frame = ReplyFrame.execution()
+        frame.scan(replied(ReadTagReply()))
+        self.context = frame.register(number("ReplyFrame.context"))
+        self.command_value = frame.register(self.command)
+        self.item_value = frame.register(self.item)
+        self.reply_size = len(ReadTagReply().encode())
+        # The service of an Unconnected Send that came to nothing.
+        frame.scan(replied(ReadTagFragmentedReply(status=1)))
+        self.routed = frame.register(self.in_frame[0])
 
 
 class Writes:

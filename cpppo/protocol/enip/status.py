@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-__all__ = ["Encapsulated", "Extended", "Status", "words"]
+__all__ = ["Encapsulated", "Extended", "Status", "framed", "words"]
 
 
 class Encapsulated(IntEnum):
@@ -116,6 +116,11 @@ def named(code: int, kind: type[IntEnum]) -> str:
     except ValueError:
         return f"unknown status 0x{code:02X}"
     return WORDS.get(known) or known.name.lower().replace("_", " ")
+
+
+def framed(code: int) -> str:
+    """The status of an encapsulation header, in words."""
+    return named(code, Encapsulated)
 
 
 def words(code: int, extended: tuple[int, ...] = ()) -> str:

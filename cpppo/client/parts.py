@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operations that take more than one request: what is still to be asked, and by whom.
+
+Under `pipeline`, which sends what these say and brings them the replies.  A long read
+comes in parts, a long write goes in pieces, a bit is written once the size of its
+value is known.  What a device says here is held against what it said before: it
+cannot make anybody ask for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from ..errors import StatusError, Unexpected
+from ..protocol.enip import Path
+from ..protocol.enip.status import Status
+from ..protocol.enip.types import CODES, CIPType, TextType
+from .requests import mask, reading
+from .result import Prepared
+
+__all__ = ["BitWrite", "Pieces", "ReadParts", "Step", "complete", "size_of"]
+
+MOST_PARTS = 16384
+MOST_OCTETS = 16 << 20
+
+# A request, and the octets of the whole that are wanted of its reply (or -1).
+Step = tuple[bytes, int, int]
+
+
+class Several(Protocol):
+    """What an operation of several requests has come to."""
+
+    octets: bytearray
+
+    def steps(self) -> Iterator[Step]:
+        """What is to be asked next."""
+
+    def took(
+        self, start: int, stop: int, partial: bool, code: int, body: bytes
+    ) -> Iterator[Step]:
+        """A reply came, with some typed octets; what is to be asked now."""
+
+
+class ReadParts:
+    """A read whose first reply was not all.
+
+    Where the values have a size, the whole is known, and all the rest can be asked for
+    at once; otherwise each reply says where the next one begins.
+    """
+
+    def __init__(self, prepared: Prepared, code: int) -> None:
+        self.prepared = prepared
+        self.code = code
+        size = size_of(code)
+        self.size = size
+        self.total = max(prepared.elements * size - prepared.base, 0)
+        self.octets = bytearray(self.total)
+        self.parts = 0
+        self.first = True
+
+    def steps(self) -> Iterator[Step]:
+        return iter(())
+
+    def took(
+        self, start: int, stop: int, partial: bool, code: int, body: bytes
+    ) -> Iterator[Step]:
+        self.parts += 1
+        if code != self.code:
+            raise self.wrong(f"the type changed from 0x{self.code:X} to 0x{code:X}")
+        if not self.size:
+            return self.next(partial, body)
+        if self.first:
+            stop = self.total
+        count = min(len(body) - len(body) % self.size, stop - start)
+        if start + len(body) > self.total + 1:
+            raise self.wrong(f"there are more than {self.prepared.elements} elements")
+        if start + count < stop and not (partial and count):
+            raise self.wrong(f"the values end at octet {start + count} of {self.total}")
+        self.octets[start : start + count] = body[:count]
+        each = count if self.first else stop - start
+        self.first = False
+        return self.rest(start + count, stop, each)
+
+    def rest(self, start: int, stop: int, each: int) -> Iterator[Step]:
+        for at in range(start, stop, each or 1):
+            yield self.step(at, min(at + each, stop))
+
+    def next(self, partial: bool, body: bytes) -> Iterator[Step]:
+        """The part after the last, whose size nobody knows."""
+        self.octets += body
+        if partial and not body:
+            raise self.wrong("a part has no octets")
+        if self.parts > MOST_PARTS or len(self.octets) > MOST_OCTETS:
+            raise self.wrong(f"no end after {len(self.octets)} octets")
+        return iter((self.step(len(self.octets), -1),) if partial else ())
+
+    def step(self, start: int, stop: int) -> Step:
+        operation = self.prepared.operation
+        path = Path(operation.path[:-1] if self.prepared.bit >= 0 else operation.path)
+        octets = reading(path, self.prepared.elements, self.prepared.base + start)
+        return octets, start, stop
+
+    def wrong(self, problem: str) -> Unexpected:
+        tag = self.prepared.operation.text
+        return Unexpected(f"reading {tag} in parts, {problem}", machine="reply")
+
+
+class Pieces:
+    """A write that is too large for one request."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self.prepared = prepared
+        self.octets = bytearray()
+
+    def steps(self) -> Iterator[Step]:
+        return ((one, -1, -1) for one in self.prepared.pieces)
+
+    def took(
+        self, start: int, stop: int, partial: bool, code: int, body: bytes
+    ) -> Iterator[Step]:
+        return iter(())
+
+
+class BitWrite:
+    """A write of one bit, once the reply to a read says how large its value is."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self.prepared = prepared
+        self.octets = bytearray()
+        self.known = False
+
+    def steps(self) -> Iterator[Step]:
+        return iter(((self.prepared.octets, 0, 0),))
+
+    def took(
+        self, start: int, stop: int, partial: bool, code: int, body: bytes
+    ) -> Iterator[Step]:
+        if self.known:
+            return iter(())
+        self.known = True
+        size = len(body)
+        if size not in (1, 2, 4, 8) or self.prepared.bit >= 8 * size:
+            raise StatusError(Status.INVALID_MEMBER, name="no such bit")
+        return iter(((mask(self.prepared, size), -1, -1),))
+
+
+def size_of(code: int) -> int:
+    """The octets of a value of a type; 0 where they differ, or are not known."""
+    kind = CODES.get(code)
+    return kind.struct_calcsize if kind is not None else 0
+
+
+def complete(prepared: Prepared, code: int, octets: bytes) -> str | None:
+    """What is wrong with the values of a read, if they are not those asked for."""
+    kind: type[CIPType] | None = CODES.get(code)
+    if kind is None:
+        return None
+    wanted = prepared.elements
+    if issubclass(kind, TextType):
+        found = kind.cut(octets, wanted)
+        left = len(octets) - sum(map(len, found))
+        count = len(found)
+    else:
+        total = wanted * kind.struct_calcsize - prepared.base
+        left = len(octets) - total
+        count = wanted + min(left, 0)
+    # One octet more may be there to make the length even.
+    if count == wanted and left <= 1:
+        return None
+    return (
+        f"{prepared.operation.text}: {len(octets)} octets are not "
+        f"{wanted} of {kind.__name__}"
+    )

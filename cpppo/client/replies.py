@@ -1,0 +1,346 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The half of a pipeline that takes replies: which request's, and what they say.
+
+Under `pipeline`, over `parts` and `result`.  Replies are read by the tables of the
+grammar, to registers; where these stand, `samples` learnt.  Nothing that a device says
+is believed without a look: what does not belong to a request, or is not what was asked
+for, raises a ProtocolError.  Compiled.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from typing import Any
+
+from ..errors import StatusError, Unexpected
+from ..protocol.enip import Reply, ReplyFrame, TypedData
+from ..protocol.enip.members import held
+from ..protocol.enip.samples import ReplyReads
+from ..protocol.enip.status import Encapsulated, Status
+from .parts import ReadParts, complete, size_of
+from .requests import in_parts
+from .result import NONE, READ, WRITE, Result
+
+__all__ = ["Replies", "Request"]
+
+NO_BIT = int(Status.INVALID_MEMBER)
+REFUSES = frozenset(  # packets, as whole ones, before any member was looked at
+    (
+        Status.PATH_SEGMENT_ERROR,
+        Status.PATH_DESTINATION_UNKNOWN,
+        Status.SERVICE_NOT_SUPPORTED,
+        Status.OBJECT_DOES_NOT_EXIST,
+    )
+)
+
+
+class Request:
+    """A request in flight: whose it is, and what of it the reply is to bring."""
+
+    def __init__(self, result: Any, members: Any, service: int, size: int) -> None:
+        self.result = result
+        self.members = members
+        self.service = service
+        self.size = size
+        self.start = 0
+        self.stop = -1
+
+
+class Replies:
+    """What is in flight, and what it was answered."""
+
+    def __init__(self, session: int) -> None:
+        self.session = session
+        self.learn(ReplyReads())
+        self.steps: deque[Any] = deque()  # what is to be asked besides
+        self.waiting: dict[int, Request] = {}
+        self.ignored: set[int] = set()
+        self.outstanding = 0
+        self.flying = 0  # octets of requests in flight
+        self.single = False  # the device does not know packets
+        self.held = b""
+        self.wanted = 0
+        self.now = 0.0
+
+    def learn(self, reads: ReplyReads) -> None:
+        """Which registers mean what."""
+        self.frame = ReplyFrame.execution()
+        self.member = Reply.execution()
+        self.typed = TypedData.execution()
+        self.frame.building = self.member.building = self.typed.building = False
+        self.sizes = array("q", [size_of(code) for code in range(256)])
+        self.in_frame = reads.in_frame
+        self.in_member = reads.in_member
+        self.reply_size = reads.reply_size
+        self.command_at = reads.command
+        self.session_at = reads.session
+        self.status_at = reads.status
+        self.count_at = reads.count
+        self.item_at = reads.item
+        self.code_at = reads.code
+        self.body_at = reads.body
+        self.context = reads.context
+        self.command = reads.command_value
+        self.item = reads.item_value
+        self.routed = reads.routed
+
+    def receive(self, octets: bytes, now: float = 0.0) -> bool:
+        """Take what came; whether any reply is complete by it."""
+        WAITING, FAILED = 0, 2
+        if self.held:
+            self.held += octets
+            if len(self.held) < self.wanted:
+                return False
+            octets = self.held
+            self.held = b""
+        self.now = now
+        frame = self.frame
+        registers = frame.registers
+        at = 0
+        stop = len(octets)
+        while at < stop:
+            registers[self.count_at] = 0
+            registers[self.item_at] = 0
+            frame.reset(at)
+            status = frame.run(octets, stop, False)
+            if status == WAITING:
+                self.wanted = frame.pos + max(frame.detail, 1) - at
+                break
+            if status == FAILED:
+                raise frame.program.failure(frame, octets)
+            self.one(octets, at, registers)
+            at = frame.pos
+        if at < stop:
+            self.held = octets[at:]
+        return at > 0
+
+    def one(self, octets: bytes, at: int, registers: Any) -> int:
+        """A frame came: the reply to one request."""
+        p = octets
+        context = 0
+        n = 8
+        at += self.context
+        while n > 0:
+            n -= 1
+            context = context << 8 | p[at + n]
+        request = self.waiting.pop(context, None)
+        if request is None:
+            if context in self.ignored:
+                self.ignored.discard(context)
+                return 0
+            raise unasked("an answer to nobody: no request has its sender context")
+        self.outstanding -= 1
+        self.flying -= request.size
+        if registers[self.session_at] != self.session:
+            raise unasked("an answer that belongs to another session")
+        if registers[self.command_at] != self.command:
+            raise unasked("an answer to another command than was sent")
+        if registers[self.status_at]:
+            self.refused(request, registers[self.status_at], (), b"")
+            return 0
+        if registers[self.count_at] != 2 or registers[self.item_at] != self.item:
+            raise unasked("an answer that has no reply")
+        stop = self.frame.pos
+        if request.members is not None:
+            self.bundled(request, octets, registers, stop)
+        else:
+            self.answered(request, octets, registers, self.in_frame, stop)
+        return 0
+
+    def bundled(
+        self, request: Request, octets: bytes, registers: Any, stop: int
+    ) -> int:
+        """A packet came back: the replies to its members, or a refusal of it all."""
+        FINISHED = 1
+        p = octets
+        members = request.members
+        at = registers[self.in_frame[3] + 1]
+        status = registers[self.in_frame[1]]
+        if registers[self.in_frame[0]] != request.service or (status and at == stop):
+            self.whole(request, octets, registers, stop)
+            return 0
+        count = held(octets, at, stop)
+        if count != len(members):
+            raise unasked(f"a packet's {len(members)} requests have other replies")
+        run = self.member
+        n = at + 2
+        i = 0
+        while i < count:
+            k = at + (p[n] | p[n + 1] << 8)
+            end = stop
+            if i + 1 < count:
+                end = at + (p[n + 2] | p[n + 3] << 8)
+            n += 2
+            run.reset(k)
+            if run.run(octets, end, True) != FINISHED:
+                raise run.program.failure(run, octets)
+            result = members[i]
+            request.result = result
+            request.service = result.prepared.service
+            result.pending += 1
+            self.answered(request, octets, run.registers, self.in_member, end)
+            i += 1
+        return 0
+
+    def answered(
+        self, request: Request, octets: bytes, registers: Any, where: Any, stop: int
+    ) -> int:
+        """The reply to one request of an operation."""
+        PARTIAL = 6
+        result = request.result
+        result.pending -= 1
+        service = registers[where[0]]
+        status = registers[where[1]]
+        start = registers[where[3]] - self.reply_size
+        at = registers[where[3] + 1]
+        one = result.prepared
+        if service != request.service and (
+            result.bundled or not status or service != self.routed
+        ):
+            raise unasked("an answer to another service than was asked for")
+        result.reply = octets[start:stop]
+        result.start = at - start
+        result.time = self.now
+        if one.form == READ:
+            if status in (0, PARTIAL):
+                return self.read(request, octets, at, stop, status)
+        elif status == 0:
+            if result.parts is not None:
+                self.piece(request, octets, at, stop)
+            elif one.form == WRITE and at < stop:
+                raise unasked("an answer to a write that has data")
+            return self.settled(result, 0)
+        self.declined(request, status)
+        return 0
+
+    def read(
+        self, request: Request, octets: bytes, at: int, stop: int, status: int
+    ) -> int:
+        """Typed data came: all that was asked for, or a part."""
+        FINISHED = 1
+        result = request.result
+        one = result.prepared
+        typed = self.typed
+        typed.reset(at)
+        if typed.run(octets, stop, True) != FINISHED:
+            raise typed.program.failure(typed, octets)
+        code = typed.registers[self.code_at]
+        at = typed.registers[self.body_at]
+        size = stop - at
+        result.start = len(result.reply) - size
+        if status or result.parts is not None:
+            if result.parts is None:
+                result.parts = ReadParts(one, code)
+            result.code = code
+            self.further(request, status != 0, code, octets[at:stop])
+            return self.settled(result, 0)
+        result.code = code
+        if code > 255 or size != one.elements * self.sizes[code] - one.base:
+            wrong = complete(one, code, octets[at:stop])
+            if wrong is not None:
+                raise unasked(wrong)
+        if one.bit >= 8 * size:
+            return self.settled(result, NO_BIT)
+        one.size = size
+        result.pending = 0
+        result.status = 0
+        result.complete = True
+        return 0
+
+    def piece(self, request: Request, octets: bytes, at: int, stop: int) -> None:
+        """One of a write's requests was answered."""
+        code, body = 0, b""
+        if at < stop:
+            data = TypedData.decode(octets[at:stop])
+            code, body = data.type.code, data.data
+        self.further(request, False, code, body)
+
+    def further(self, request: Request, partial: bool, code: int, body: bytes) -> None:
+        """What is to be asked after a reply to a part."""
+        result = request.result
+        try:
+            steps = result.parts.took(request.start, request.stop, partial, code, body)
+            self.follow(result, steps)
+        except StatusError as exc:
+            self.settled(result, exc.code)
+
+    def settled(self, result: Result, status: int) -> int:
+        """One request of an operation came to an end; with the last, the operation."""
+        if status and result.status == NONE:
+            result.status = status
+        if result.pending > 0:
+            return 0
+        parts = result.parts
+        if result.status == NONE:
+            result.status = 0
+            if isinstance(parts, ReadParts):
+                wrong = complete(result.prepared, result.code, bytes(parts.octets))
+                if wrong is not None:
+                    raise unasked(wrong)
+        result.complete = True
+        return 0
+
+    def declined(self, request: Request, status: int) -> None:
+        """A request was refused; some are worth asking in another way."""
+        result = request.result
+        one = result.prepared
+        if status == Status.REPLY_TOO_LARGE and one.form == READ:
+            if result.bundled:
+                result.bundled = False
+                return self.follow(result, [(one.octets, 0, -1)])
+            smaller = in_parts(one)
+            if result.parts is None and smaller[0] | 0x80 != request.service:
+                return self.follow(result, [(smaller, 0, -1)])
+        if result.status == NONE:
+            result.extended = Reply.decode(result.reply).extended
+        self.settled(result, status)
+        return None
+
+    def whole(self, request: Request, octets: bytes, registers: Any, stop: int) -> None:
+        """A packet was refused as it is: its members are asked one by one.
+
+        If the device does not know packets, that is; nothing of it was done then.
+        """
+        where = self.in_frame
+        service, status = registers[where[0]], registers[where[1]]
+        start = registers[where[3]] - self.reply_size
+        known = service == request.service
+        if not known and (not status or service != self.routed):
+            raise unasked("an answer to another service than was asked for")
+        if known and status in REFUSES:
+            self.single = True
+            for result in request.members:
+                result.bundled = False
+                self.follow(result, [(result.prepared.octets, 0, -1)])
+            return
+        reply = octets[start:stop]
+        self.refused(request, status, Reply.decode(reply).extended, reply)
+
+    def refused(
+        self, request: Request, status: int, extended: Any, reply: bytes
+    ) -> None:
+        """A frame was refused; without a reply, by its header."""
+        if not reply and status == Encapsulated.INVALID_SESSION:
+            raise unasked("the device does not know this session any more")
+        several = request.members
+        if several is None:
+            several = [request.result]
+            request.result.pending -= 1
+        for result in several:
+            if result.status == NONE:
+                result.encapsulated = not reply
+                result.extended = extended
+                result.reply = reply
+                result.time = self.now
+            self.settled(result, status)
+
+    def follow(self, result: Result, steps: Any) -> None:
+        """These requests belong to an operation too."""
+        for octets, start, stop in steps:
+            result.pending += 1
+            self.steps.append((result, octets, start, stop))
+
+
+def unasked(problem: str) -> Unexpected:
+    return Unexpected(problem, machine="ReplyFrame")
