@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from array import array
 
-from ..errors import EncodeError
 from ..protocol.enip import (
     GetAttributesAll,
     GetAttributeSingle,
@@ -23,9 +22,9 @@ from ..protocol.enip import (
 from ..protocol.enip.samples import asked
 from .way import Way
 
-__all__ = ["Envelope", "carried"]
+__all__ = ["LONGEST", "Envelope", "carried"]
 
-LARGEST = 65000  # octets of a request: a frame's length has 16 bits
+LONGEST = 65000  # octets of a request: a frame's length has 16 bits
 
 
 class Envelope:
@@ -70,10 +69,6 @@ class Envelope:
     def around(self, octets: bytes, context: int) -> bytes:
         """The frame of a request, with a number as its context."""
         size = len(octets)
-        if size > LARGEST:
-            raise EncodeError(
-                f"a request of {size} octets does not fit a frame; write fewer at once"
-            )
         odd = size & 1 if self.even else 0
         frame = bytearray(self.head)
         p = frame

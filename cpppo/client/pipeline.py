@@ -18,8 +18,8 @@ from typing import Any
 from ..protocol.enip import MultipleService
 from ..protocol.enip.members import packed
 from ..protocol.enip.samples import ROUTER
-from .envelope import Envelope
-from .operations import Operation
+from .envelope import LONGEST, Envelope
+from .operations import Operation, OperationError
 from .parts import BitWrite, Pieces
 from .replies import Replies, Request
 from .requests import LARGEST, WAYS, prepared, way_of
@@ -29,6 +29,7 @@ from .way import Way
 __all__ = ["Pipeline"]
 
 REMEMBERED = 65536  # reads whose requests are kept
+TOO_LONG = f"a request has up to {LONGEST:,} octets"
 
 
 class Pipeline(Replies):
@@ -51,6 +52,7 @@ class Pipeline(Replies):
         self.fragments: dict[Any, Prepared] = {}
         self.source: Any = iter(())
         self.more = False
+        self.failed: Any = None  # why there are no more operations
         self.waits: Any = None  # an operation that did not fit into a packet
         self.line: deque[Result] = deque()
         self.serial = 1
@@ -64,6 +66,12 @@ class Pipeline(Replies):
                 self.envelopes.clear()
             found = self.envelopes[way] = Envelope(self.session, way)
         return found
+
+    def go(self, way: Way) -> None:
+        """From now on, requests go this way if they have none of their own."""
+        if way != self.way:
+            self.way = way
+            self.envelope = self.through(way)
 
     # -- operations
 
@@ -80,11 +88,12 @@ class Pipeline(Replies):
         """Do these, once all before them are done."""
         if self.line or self.waiting:
             raise RuntimeError("the operations before these are not done")
+        self.failed = None
         self.source = iter(operations)
         self.more = True
         self.waits = None
         self.depth = max(1, depth)
-        self.multiple = multiple
+        self.multiple = min(multiple, LONGEST)
         self.fragment = fragment
         self.index = index
         self.int_type = int_type
@@ -93,7 +102,13 @@ class Pipeline(Replies):
     @property
     def done(self) -> bool:
         """Whether everything was asked, answered and taken."""
-        return not (self.more or self.waits is not None or self.line or self.waiting)
+        return not (
+            self.more
+            or self.line
+            or self.waiting
+            or self.waits is not None
+            or self.failed is not None
+        )
 
     def next(self) -> Any:
         """The next operation, ready; None if there is none."""
@@ -104,11 +119,14 @@ class Pipeline(Replies):
         if not self.more:
             return None
         try:
-            given = next(self.source)
+            return self.ready(next(self.source))
         except StopIteration:
             self.more = False
-            return None
-        return self.ready(given)
+        except Exception as exc:
+            # What was asked before it is answered first.
+            self.more = False
+            self.failed = exc
+        return None
 
     def ready(self, given: Any) -> Prepared:
         """An operation, ready to be sent; reads are remembered."""
@@ -129,6 +147,8 @@ class Pipeline(Replies):
                 way = way_of(given, self.way)
         largest = max(self.multiple, LARGEST)
         found = prepared(operation, self.fragment, largest)
+        if len(found.octets) > LONGEST:
+            raise OperationError(TOO_LONG, operation.text, 0)
         if way is not None and way != self.way:
             found.envelope = self.through(way)
         elif key is not None and operation.method == "read":
@@ -142,7 +162,11 @@ class Pipeline(Replies):
     def send(self) -> bytes:
         """The requests that may be sent now."""
         ROOM = 65536  # octets in flight: what the other side's kernel takes anyhow
-        frames = []
+        frames: list[bytes] = []
+        if self.failed is not None and not self.line and not self.waiting:
+            failed = self.failed
+            self.failed = None
+            raise failed
         while self.outstanding < self.depth and self.flying < ROOM:
             if self.steps:
                 frames.append(self.step())
@@ -222,11 +246,11 @@ class Pipeline(Replies):
         request = Request(None, members, whole[0] | 0x80, len(whole))
         return self.flown(whole, request, envelope)
 
-    def several(self, result: Result) -> None:
+    def several(self, result: Result) -> int:
         """Ask what takes more than one request."""
         one = result.prepared
         result.parts = BitWrite(one) if one.pieces is None else Pieces(one)
-        self.follow(result, result.parts.steps())
+        return self.follow(result, result.parts.steps())
 
     def step(self) -> bytes:
         """The frame of the next request that goes on with an operation."""
@@ -263,6 +287,7 @@ class Pipeline(Replies):
         self.source = iter(())
         self.more = False
         self.waits = None
+        self.failed = None
         left = list(self.line)
         self.line.clear()
         return left

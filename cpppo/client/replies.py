@@ -137,16 +137,13 @@ class Replies:
         if registers[self.command_at] != self.command:
             raise unasked("an answer to another command than was sent")
         if registers[self.status_at]:
-            self.refused(request, registers[self.status_at], (), b"")
-            return 0
+            return self.refused(request, registers[self.status_at], (), b"")
         if registers[self.count_at] != 2 or registers[self.item_at] != self.item:
             raise unasked("an answer that has no reply")
         stop = self.frame.pos
         if request.members is not None:
-            self.bundled(request, octets, registers, stop)
-        else:
-            self.answered(request, octets, registers, self.in_frame, stop)
-        return 0
+            return self.bundled(request, octets, registers, stop)
+        return self.answered(request, octets, registers, self.in_frame, stop)
 
     def bundled(
         self, request: Request, octets: bytes, registers: Any, stop: int
@@ -158,8 +155,7 @@ class Replies:
         at = registers[self.in_frame[3] + 1]
         status = registers[self.in_frame[1]]
         if registers[self.in_frame[0]] != request.service or (status and at == stop):
-            self.whole(request, octets, registers, stop)
-            return 0
+            return self.whole(request, octets, registers, stop)
         count = held(octets, at, stop)
         if count != len(members):
             raise unasked(f"a packet's {len(members)} requests have other replies")
@@ -211,8 +207,7 @@ class Replies:
             elif one.form == WRITE and at < stop:
                 raise unasked("an answer to a write that has data")
             return self.settled(result, 0)
-        self.declined(request, status)
-        return 0
+        return self.declined(request, status)
 
     def read(
         self, request: Request, octets: bytes, at: int, stop: int, status: int
@@ -248,22 +243,22 @@ class Replies:
         result.complete = True
         return 0
 
-    def piece(self, request: Request, octets: bytes, at: int, stop: int) -> None:
+    def piece(self, request: Request, octets: bytes, at: int, stop: int) -> int:
         """One of a write's requests was answered."""
         code, body = 0, b""
         if at < stop:
             data = TypedData.decode(octets[at:stop])
             code, body = data.type.code, data.data
-        self.further(request, False, code, body)
+        return self.further(request, False, code, body)
 
-    def further(self, request: Request, partial: bool, code: int, body: bytes) -> None:
+    def further(self, request: Request, partial: bool, code: int, body: bytes) -> int:
         """What is to be asked after a reply to a part."""
         result = request.result
         try:
             steps = result.parts.took(request.start, request.stop, partial, code, body)
-            self.follow(result, steps)
+            return self.follow(result, steps)
         except StatusError as exc:
-            self.settled(result, exc.code)
+            return self.settled(result, exc.code)
 
     def settled(self, result: Result, status: int) -> int:
         """One request of an operation came to an end; with the last, the operation."""
@@ -281,7 +276,7 @@ class Replies:
         result.complete = True
         return 0
 
-    def declined(self, request: Request, status: int) -> None:
+    def declined(self, request: Request, status: int) -> int:
         """A request was refused; some are worth asking in another way."""
         result = request.result
         one = result.prepared
@@ -294,10 +289,9 @@ class Replies:
                 return self.follow(result, [(smaller, 0, -1)])
         if result.status == NONE:
             result.extended = Reply.decode(result.reply).extended
-        self.settled(result, status)
-        return None
+        return self.settled(result, status)
 
-    def whole(self, request: Request, octets: bytes, registers: Any, stop: int) -> None:
+    def whole(self, request: Request, octets: bytes, registers: Any, stop: int) -> int:
         """A packet was refused as it is: its members are asked one by one.
 
         If the device does not know packets, that is; nothing of it was done then.
@@ -313,13 +307,13 @@ class Replies:
             for result in request.members:
                 result.bundled = False
                 self.follow(result, [(result.prepared.octets, 0, -1)])
-            return
+            return 0
         reply = octets[start:stop]
-        self.refused(request, status, Reply.decode(reply).extended, reply)
+        return self.refused(request, status, Reply.decode(reply).extended, reply)
 
     def refused(
         self, request: Request, status: int, extended: Any, reply: bytes
-    ) -> None:
+    ) -> int:
         """A frame was refused; without a reply, by its header."""
         if not reply and status == Encapsulated.INVALID_SESSION:
             raise unasked("the device does not know this session any more")
@@ -334,12 +328,14 @@ class Replies:
                 result.reply = reply
                 result.time = self.now
             self.settled(result, status)
+        return 0
 
-    def follow(self, result: Result, steps: Any) -> None:
+    def follow(self, result: Result, steps: Any) -> int:
         """These requests belong to an operation too."""
         for octets, start, stop in steps:
             result.pending += 1
             self.steps.append((result, octets, start, stop))
+        return 0
 
 
 def unasked(problem: str) -> Unexpected:

@@ -45,6 +45,7 @@ class Prepared:
         self.bit = -1  # the bit of the value that was asked for
         self.envelope: Any = None  # where it does not go the way of all the others
         self.pieces: Any = None  # the requests of a write that is too large for one
+        self.described: Any = None
         self.alone = False  # it takes several requests, and so goes into no packet
 
 
@@ -79,6 +80,13 @@ class Result:
     def ok(self) -> bool:
         """Whether the device did what was asked."""
         return self.status == 0
+
+    @property
+    def said(self) -> Any:
+        """The status as the manual has it: a number, or with the extended ones."""
+        if self.extended:
+            return self.status, list(self.extended)
+        return self.status
 
     @property
     def operation(self) -> Any:
