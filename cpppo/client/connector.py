@@ -129,41 +129,33 @@ class connector(client):
         pipeline.begin(
             operations, depth=depth, multiple=multiple, fragment=fragment, index=index
         )
-        try:
-            with self._discarding():
-                if self._held:
-                    pipeline.receive(bytes(self._held))
-                yield from self._run(pipeline, limit)
-        except (OSError, ProtocolError):
-            left = pipeline.abandon()
-            if any(one.unknown for one in left):
-                yield from left
-            raise
-        finally:
-            pipeline.abandon()
-
-    def _run(self, pipeline: Pipeline, limit: float | None) -> Iterator[Result]:
-        """Send, receive, and give out what is complete, to the end.
-
-        Here is what a request costs: one system call to send, one to receive.
-        """
         send, receive, clock = self.wire.send, self.wire.receive, time.time
         deadline = None  # of an answer that has begun to come
-        while not pipeline.done:
-            octets = pipeline.send()
-            if octets:
-                send(octets, limit)
-            yield from pipeline.take()
-            if not pipeline.outstanding:
-                continue
-            left = limit
-            if deadline is not None:
-                left = deadline - time.monotonic()
-            came = receive(left)
-            if pipeline.receive(came, clock()):  # type: ignore[arg-type]
-                deadline = None
-            elif deadline is None and limit is not None:
-                deadline = time.monotonic() + limit
+        try:
+            if self._held:
+                pipeline.receive(bytes(self._held))
+            # What a request costs: one system call to send, one to receive.
+            while not pipeline.done:
+                octets = pipeline.send()
+                if octets:
+                    send(octets, limit)
+                yield from pipeline.take()
+                if not pipeline.outstanding:
+                    continue
+                left = limit if deadline is None else deadline - time.monotonic()
+                if pipeline.receive(receive(left), clock()):
+                    deadline = None
+                elif deadline is None and limit is not None:
+                    deadline = time.monotonic() + limit
+        except (OSError, ProtocolError):
+            self.close()
+            begun = pipeline.abandon()
+            if any(one.unknown for one in begun):
+                yield from begun
+            raise
+        finally:
+            if not pipeline.done:
+                pipeline.abandon()
 
     # -- the manual's
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ..protocol.enip import notation
@@ -150,14 +151,32 @@ def parse_operations(
     """
     several = (tags,) if isinstance(tags, str | Mapping | Operation) else tags
     for tag in several:
-        if isinstance(tag, Mapping):
+        if type(tag) is str and (said := simple(tag)):
+            # Most are plain reads, and the same ones again and again.
+            path, elements = said
+            found: dict[str, Any] = {"path": [{name: one} for name, one in path]}
+            if elements != 1:
+                found["elements"] = elements
+        elif isinstance(tag, Mapping):
             found = dict(tag)
         elif isinstance(tag, Operation):
             found = tag.as_dict()
         else:
             found = Operation.parse(tag, fragment=fragment, int_type=int_type).as_dict()
-        found.update(kwds)
+        if kwds:
+            found.update(kwds)
         yield found
+
+
+@lru_cache(maxsize=1 << 16)
+def simple(text: str) -> tuple[tuple[tuple[str, Any], ...], int] | None:
+    """The path and the count of a tag with at most one index, as `as_dict` has them."""
+    found = plain(text)
+    if found is None or (found[1] or 1) > MOST:
+        return None
+    given = Operation("read", found[0], found[1] or 1).as_dict()
+    path = tuple(item for one in given["path"] for item in one.items())
+    return path, given.get("elements", 1)
 
 
 # -- text
