@@ -149,7 +149,7 @@ def cut(operation: Operation, octets: bytes, room: int) -> Iterator[tuple[int, b
 def masked(operation: Operation) -> Prepared:
     """A write of one bit: first a read of the value that it is in, for its size."""
     data = operation.data or ()
-    if len(data) != 1:
+    if len(data) != 1 or data[0] not in {0, 1}:
         raise EncodeError("a bit is written with one value, 0 or 1")
     octets = ReadTag(Path(operation.path[:-1])).encode()
     found = Prepared(operation, octets, WRITE)

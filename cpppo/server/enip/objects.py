@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from threading import Lock
 from typing import Any, ClassVar, TypeVar
 
 from ...protocol.enip import (
@@ -64,6 +65,7 @@ class Object:
         self.attribute: dict[str, Attribute] = {}
         self.limit = 1024  # attributes in one Get Attribute List
         self.quiet = Quiet(log)
+        self.modifying = Lock()  # held while some bits of a value are written
         self._known = -1
         self._all: tuple[list[Attribute], int] = [], 0
 

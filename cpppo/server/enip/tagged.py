@@ -16,13 +16,14 @@ from ...errors import EncodeError
 from ...protocol.enip import (
     Atomic,
     DataType,
+    ReadModifyWrite,
     ReadTag,
     ReadTagFragmented,
     WriteTag,
     WriteTagFragmented,
 )
 from ...protocol.enip.status import Status
-from ...protocol.enip.types import CODES, LREAL, REAL, CIPType, TextType
+from ...protocol.enip.types import BOOL, CODES, LREAL, REAL, CIPType, TextType
 from .answers import Answer, Call, Refusal, Target, out_of_range, type_mismatch
 from .attribute import Attribute
 from .objects import HEAD, Object, service
@@ -93,6 +94,26 @@ class Tagged(Object):
             attribute.patch(start * size + offset, octets)
         else:
             raise out_of_range()
+        return Answer()
+
+    @service(ReadModifyWrite)
+    def read_modify_write(
+        self, request: ReadModifyWrite, target: Target, call: Call
+    ) -> Answer:
+        """Set and clear bits of one value; nobody else's bits come between."""
+        start, stop = self.range(target, 1, request.ones)
+        attribute = self.tag(target)
+        size = attribute.type.struct_calcsize
+        if attribute.type in {BOOL, REAL, LREAL} or not size:
+            raise type_mismatch()
+        if len(request.ones) != size or len(request.zeros) < size:
+            raise Refusal(Status.NOT_ENOUGH_DATA)
+        ones = int.from_bytes(request.ones, "little")
+        zeros = int.from_bytes(request.zeros[:size], "little")
+        with self.modifying:
+            held = int.from_bytes(attribute.produce(start, stop), "little")
+            octets = ((held | ones) & zeros).to_bytes(size, "little")
+            self.store(attribute, start, attribute.type, octets, 1)
         return Answer()
 
     # -- what the services share

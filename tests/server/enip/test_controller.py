@@ -299,6 +299,35 @@ def test_another_type_is_a_mismatch(tag: str, code: int) -> None:
     assert one.ask(read("T", 5)) == before
 
 
+def test_some_bits_are_set_and_others_cleared() -> None:
+    one = client("T=DINT[4]")
+    at = symbol("T") + element(2)
+    assert one.ask(write(at, 0xC4, 1, b"\x0a\0\0\0")).status == 0
+    masks = b"\x04\0" + b"\5\0\0\0" + b"\xf7\xff\xff\xff"
+    assert one.ask(request(0x4E, at, masks)) == Reply(0xCE, 0)
+    assert one.ask(read(at)).data == b"\xc4\0" + b"\7\0\0\0"
+    # Some clients send a longer mask of the bits to keep.
+    assert one.ask(request(0x4E, at, masks + b"\xff" * 4)).status == 0
+
+
+@pytest.mark.parametrize(
+    ("tag", "masks", "status"),
+    [
+        ("T", b"\2\0" + b"\0" * 4, (0x13, ())),
+        ("T", b"\4\0" + b"\0" * 7, (0x13, ())),
+        ("T", b"\4\0" + b"\0" * 3, (0x13, ())),
+        ("F", b"\4\0" + b"\0" * 8, TYPE_MISMATCH),
+        ("S", b"\4\0" + b"\0" * 8, TYPE_MISMATCH),
+        ("NOPE", b"\4\0" + b"\0" * 8, (0x05, ())),
+    ],
+)
+def test_bits_that_are_none_are_refused(
+    tag: str, masks: bytes, status: tuple[int, tuple[int, ...]]
+) -> None:
+    one = client("T=DINT F=REAL S=SSTRING")
+    assert said(one.ask(request(0x4E, tag, masks))) == status
+
+
 @pytest.mark.parametrize(
     ("tag", "code", "octets", "value"),
     [
