@@ -46,6 +46,7 @@ from .errors import (
     TransportError,
     Unexpected,
 )
+from .levels import log_cfg, timer
 from .version import __version__, __version_info__
 
 __all__ = [
@@ -73,6 +74,7 @@ __all__ = [
     "holds",
     "integer",
     "integer_bytes",
+    "log_cfg",
     "path_ext_input",
     "peekable",
     "peeking",
@@ -86,5 +88,6 @@ __all__ = [
     "state_struct",
     "string",
     "string_bytes",
+    "timer",
     "within",
 ]

@@ -107,6 +107,11 @@ class StatusError(CpppoError):
         words = "".join(f" 0x{word:04X}" for word in extended)
         super().__init__(f"{name or 'status'} (0x{code:02X}{words})")
 
+    @property
+    def status(self) -> int:
+        """The code, as the manual's programs call it."""
+        return self.code
+
 
 class TransportError(CpppoError, OSError):
     """The wire failed."""

@@ -7,8 +7,10 @@ here by running what stands before it.  In a document,
 - a block of Python with prompts (`>>>`) is a session: its outputs are made anew;
 - a block of Python without prompts is run too, and prints nothing;
 - a block that begins with `$ ` has commands and what they print: `python -m cpppo`,
-  `enip_server --help`, and `python examples/tag.py`, which asks a simulator with the
-  tags of `make serve` (`| head -n 12` is understood, and nothing else of a shell);
+  `enip_server --help`, and `enip_client`, `enip_get_attribute` and
+  `python examples/tag.py`, which ask a simulator with the tags of `make serve`
+  (`| head -n 12` is understood, and nothing else of a shell);
+- where Python says `"localhost"`, it gets that simulator too, wherever it is;
 - `#+begin_src python :eval no`, and blocks of anything else, are left alone.
 
 The Python of one document is one program, from its first block to its last.  A
@@ -34,6 +36,8 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 
 from cpppo.cli import main as cpppo
+from cpppo.client.attribute_command import main as enip_get_attribute
+from cpppo.client.command import main as enip_client
 from cpppo.server.enip import Controller, parse_tag
 from cpppo.server.enip.main import main as enip_server
 from cpppo.server.listener import Listener
@@ -49,6 +53,11 @@ PICTURES = MappingProxyType(
         "sign": "regex:[+\\-]?[0-9]+",
     }
 )
+
+CLIENTS = MappingProxyType(
+    {"enip_client": enip_client, "enip_get_attribute": enip_get_attribute}
+)
+HOST = '"localhost"'
 
 BLOCK = re.compile(
     r"^#\+begin_(?P<kind>src|example)\b(?P<words>.*)\n(?P<body>(?:.*\n)*?)#\+end_(?P=kind)$",
@@ -142,16 +151,24 @@ class Document:
             return printed_by(cpppo, words[3:])
         if words == ["enip_server", "--help"]:
             return printed_by(enip_server, words[1:])
+        address = ["-a", self.address()]
         if words[:2] == ["python", "examples/tag.py"]:
-            if not self.controller:
-                listener = self.plant.enter_context(served())
-                self.controller = "{}:{}".format(*listener.address)
-            address = ["-a", self.controller]
             return printed_by(example("tag.py"), address + words[2:])
+        if words[0] in CLIENTS:
+            return printed_by(CLIENTS[words[0]], address + words[1:])
         raise ValueError("only commands of this project are run here")
+
+    def address(self) -> str:
+        """Where the simulator is, which runs from the first time that it is asked."""
+        if not self.controller:
+            listener = self.plant.enter_context(served())
+            self.controller = "{}:{}".format(*listener.address)
+        return self.controller
 
     def run(self, source: str, where: str, mode: str) -> str:
         """What some Python prints; an exception as Python would show it, shortened."""
+        if HOST in source:
+            source = source.replace(HOST, repr(self.address()))
         printed = io.StringIO()
         shown, sys.displayhook = sys.displayhook, display
         try:

@@ -59,7 +59,7 @@ ADDRESSES = {
         "thruput",
     )
 }
-ADDRESS_LINES = 80
+ADDRESS_LINES = 100
 
 PURE = {"automata", "grammar", "protocol"}
 IMPURE = {"_thread", "select", "selectors", "socket", "threading", "time", "web"}
@@ -165,22 +165,22 @@ def doors(module: Module) -> Iterator[str]:
 
 
 def functions(node: ast.AST, outer: str = "") -> Iterator[tuple[str, int]]:
-    """Every function with its lines, which its docstring is not part of."""
+    """Every function with its lines, without its parameters and its docstring."""
     for child in ast.iter_child_nodes(node):
         name = outer
         if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             name = f"{outer}.{child.name}" if outer else child.name
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-            lines = (child.end_lineno or child.lineno) - child.lineno + 1
+            first = child.body[0]
+            lines = (child.end_lineno or child.lineno) - first.lineno + 2
             if ast.get_docstring(child) is not None:
-                text = child.body[0]
-                lines -= (text.end_lineno or text.lineno) - text.lineno + 1
+                lines -= (first.end_lineno or first.lineno) - first.lineno + 1
             yield name, lines
         yield from functions(child, name)
 
 
 def length(module: Module) -> Iterator[str]:
-    """A module or a function that is long wants to be two."""
+    """A module or a function that is long wants to be two; parameters do no work."""
     lines = len(module.text.splitlines())
     if lines >= MODULE_LINES and module.path not in LONGER:
         yield f"{lines} lines, where less than {MODULE_LINES} are wanted"

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar, Token
-from functools import cached_property
 from typing import Any, cast
 
 from ..dotdict import dotdict
 from ..errors import GrammarError, Incomplete, Malformed, ProtocolError
+from .once import once
 from .rows import LENGTH_MOST, NESTED
 from .source import peekable
 from .states import Limit, Steps, describe_edges, is_limited, join, state
@@ -88,14 +88,14 @@ class dfa(state):
         self.repeat = repeat
         self._last = Place()
 
-    @cached_property
+    @once
     def program(self) -> Any:
         """This machine as rows; made once, so the graph must be complete."""
         from .flatten import flatten  # what flattens machines is above them
 
         return flatten(self)
 
-    @cached_property
+    @once
     def nests(self) -> bool:
         """Whether it may hold itself; asked once, so the graph must be complete."""
         from .check import holds_itself  # what looks over machines is above them

@@ -24,7 +24,7 @@ from .operations import Operation
 from .pipeline import Pipeline
 from .printing import display, tuple_line
 from .raw import client
-from .result import Result
+from .result import NONE, UNANSWERED, Result
 from .way import Way
 
 __all__ = ["Harvested", "connector"]
@@ -143,7 +143,7 @@ class connector(client):
                 if not pipeline.outstanding:
                     continue
                 left = limit if deadline is None else deadline - time.monotonic()
-                if pipeline.receive(receive(left), clock()):
+                if pipeline.receive(receive(left), clock()):  # type: ignore[arg-type]
                     deadline = None
                 elif deadline is None and limit is not None:
                     deadline = time.monotonic() + limit
@@ -215,6 +215,8 @@ class connector(client):
             if code:
                 number, extended = code if isinstance(code, tuple) else (code, ())
                 words = status.words(number, tuple(extended))
+                if number == NONE:
+                    words = UNANSWERED
                 log.warning("%s: %s", description, words)
             if printing:
                 display(tuple_line(one))

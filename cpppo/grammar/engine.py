@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 from ..automata import rows
 from ..automata.execute import Execution
 from ..automata.flatten import flatten
+from ..automata.once import once
 from ..automata.program import Program
 from ..automata.registers import Memory, section
 from ..automata.source import peekable
@@ -41,7 +41,7 @@ class Engine:
 
     # -- reading
 
-    @cached_property
+    @once
     def lowering(self) -> Lowering:
         return Lowering(self.cls)
 
@@ -49,23 +49,23 @@ class Engine:
     def machine(self) -> section:
         return self.lowering.top
 
-    @cached_property
+    @once
     def program(self) -> Program:
         program = flatten(self.machine)
         program.failure = self.failure
         return program
 
-    @cached_property
+    @once
     def builder(self) -> Builder:
         return Builder(self.program.actions, self.lowering.actions.entries)
 
-    @cached_property
+    @once
     def tracer(self) -> Builder:
         """The builder for the trace engine, which notes each action by itself."""
         entries = self.lowering.actions.entries
         return Builder([(number,) for number in range(len(entries))], entries)
 
-    @cached_property
+    @once
     def reader(self) -> Reader:
         return Reader(self.program, self.builder, self.failure, self.placed)
 
@@ -229,11 +229,11 @@ class Engine:
 
     # -- writing
 
-    @cached_property
+    @once
     def planning(self) -> Planning:
         return Planning(recursive_from(self.cls))
 
-    @cached_property
+    @once
     def writer(self) -> Writer:
         return Writer(self.planning.several(self.cls))
 

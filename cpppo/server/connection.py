@@ -8,7 +8,6 @@ own connection and no other.
 
 from __future__ import annotations
 
-import errno
 import logging
 import socket
 import struct
@@ -18,20 +17,15 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from ..sockets import LATE, SIZE, gone, limit, prepare
 from .limits import Limits
 from .peer import Conversation, Peer
 from .ports import place
 from .quiet import Quiet
 
-__all__ = ["Connection", "Host"]
+__all__ = ["SIZE", "Connection", "Host"]
 
 log = logging.getLogger(__name__)
-
-SIZE = 65536
-LATE = (BlockingIOError, TimeoutError)
-
-# How a dead client is found out, where the system's own time is two hours.
-KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
 
 
 class Slow(Exception):
@@ -139,12 +133,7 @@ class Connection:
         """Set what the kernel does for us."""
         sock, limits = self.socket, self._host.limits
         sock.setblocking(True)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for name, value in KEEPALIVE:
-            option = getattr(socket, name, None)
-            if option is not None:
-                sock.setsockopt(socket.IPPROTO_TCP, option, value)
+        prepare(sock)
         if limits.unread:
             self._set(socket.SO_SNDTIMEO, limits.unread)
         self._expect(limits.idle)
@@ -225,14 +214,7 @@ class Connection:
 
     def _set(self, option: int, seconds: float) -> None:
         """Tell the kernel how long a call may take; 0 is for ever."""
-        milliseconds = max(int(seconds * 1000), 1 if seconds else 0)
-        if sys.platform == "win32":
-            octets = struct.pack("@L", milliseconds)
-        else:
-            octets = struct.pack(
-                "@ll", milliseconds // 1000, milliseconds % 1000 * 1000
-            )
-        self.socket.setsockopt(socket.SOL_SOCKET, option, octets)
+        limit(self.socket, option, seconds)
 
     def _expect(self, seconds: float) -> None:
         """Wait so long for the next octet."""
@@ -268,9 +250,9 @@ class Connection:
 
     def _unfinished(self) -> Slow:
         """The end of a message did not come."""
-        limit, held = self._host.limits.unfinished, self._waiting
+        allowed, held = self._host.limits.unfinished, self._waiting
         return Slow(
-            f"a message was not finished within {limit:g} s; {held} octets came"
+            f"a message was not finished within {allowed:g} s; {held} octets came"
         )
 
     def _unread(self, exc: OSError) -> Exception:
@@ -302,8 +284,3 @@ class Connection:
         name, kind = self.thread.name, type(exc).__name__
         self._host.quiet.warning("%s: %s failed: %s: %s", name, doing, kind, exc)
         log.debug("%s: %s failed", name, doing, exc_info=exc)
-
-
-def gone(exc: OSError) -> bool:
-    """Whether it is the client that went away, and not a time that did."""
-    return sys.platform != "win32" and exc.errno == errno.ETIMEDOUT

@@ -396,6 +396,7 @@ def terms(scanner: Scanner) -> list[Segment]:
     """What stands after an @: numbers by their position, or JSON objects."""
     segments: list[Segment] = []
     while True:
+        scanner.blank()
         place = scanner.at
         if scanner.sees("{"):
             segments.append(segment(scanner.json(), scanner, place))

@@ -16,7 +16,7 @@ from ipaddress import IPv4Address
 from typing import Any
 
 from ...dotdict import dotdict
-from ...errors import Malformed
+from ...errors import Malformed, ProtocolError
 from ...grammar import Message
 from .cpf import CommunicationsService, Identity, Item, LegacyIdentity, Packet
 from .encapsulation import Encapsulation, RegisterReply, SendData
@@ -305,7 +305,14 @@ def replied(octets: bytes) -> dotdict:
 
 def required(octets: bytes) -> dotdict:
     """A request as an item shows it, with the Unconnected Send that holds it."""
-    data = request(octets)
+    try:
+        data = request(octets)
+    except ProtocolError:
+        # Somebody asks for what is not declared here; so be it.
+        given = bytearray(octets)
+        return dotdict(
+            request=dotdict(service_code=True, service=given[0], input=given)
+        )
     if "request" in data:
         del data["input"]
         return data

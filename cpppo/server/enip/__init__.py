@@ -8,6 +8,7 @@ What a program of yours customises stands here and in `device`:
     from cpppo.server.enip.main import main as enip_main
 """
 
+from ...protocol.enip.published import enip_format
 from ...protocol.enip.types import (
     BOOL,
     DINT,
@@ -49,5 +50,6 @@ __all__ = [
     "TCPIPValues",
     "TagSpec",
     "device",
+    "enip_format",
     "parse_tag",
 ]

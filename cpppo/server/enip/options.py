@@ -37,6 +37,7 @@ __all__ = [
 
 PROGRAM = "enip_server"
 PREFIX = "ENIP_"
+OTHERS = ("ENIP_CLIENT_", "ENIP_GET_ATTRIBUTE_", "ENIP_POLL_")  # not for a server
 PORT = 44818
 USAGE = "%(prog)s [option ...] TAG[@class/instance/attribute][=TYPE[[n]]] ..."
 
@@ -443,7 +444,9 @@ def variables(environ: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ..
     if texts := environ.get(TAGS, "").split():
         said["tags"] = texts
     unknown = (
-        name for name in environ if name.startswith(PREFIX) and name not in names
+        name
+        for name in environ
+        if name.startswith(PREFIX) and not name.startswith(OTHERS) and name not in names
     )
     return said, tuple(sorted(unknown))
 

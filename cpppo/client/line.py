@@ -1,0 +1,466 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `Logix` and its await-able twin do, up to where they have to wait.
+
+Over `pipeline`, `writes` and `backoff`; under the two shells, `logix` and
+`asynchronous`.  A program here is a generator.  Whatever may wait it yields: a function
+and its arguments, which one shell calls and the other awaits; what comes of it, it gets
+back.  So what is asked again, what is reported and what a failure says is written once.
+
+Rules.  Whatever fails in an exchange, its connection is discarded whole.  A read is
+asked again while there is time; a write that was sent never is.  A program that is
+left half-way (a cancelled call) discards the connection too: its replies are nobody's.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from ipaddress import ip_address
+from time import monotonic, time
+from typing import Any
+
+from ..errors import (
+    CpppoError,
+    Disconnected,
+    ProtocolError,
+    Refused,
+    Timeout,
+    TransportError,
+    Unexpected,
+)
+from ..protocol.enip import (
+    Identity,
+    ListIdentity,
+    ListIdentityReply,
+    Register,
+    RegisterReply,
+    ReplyFrame,
+    RequestFrame,
+    Segment,
+)
+from .backoff import Backoff
+from .calls import Call, Program, Wire
+from .operations import Operation, OperationError
+from .pipeline import Pipeline
+from .place import Place
+from .result import Result
+from .values import Kind, display
+from .writes import Write, answerable, learned, mismatched, unsent
+
+__all__ = ["Line"]
+
+log = logging.getLogger(__name__)
+
+HEADER = 24  # octets before a frame's data
+# The kernel keeps times in steps of some milliseconds: a call that has just begun has
+# all of its own, and nobody has to be told another one.
+JUST_BEGUN = 0.001
+REMEMBERED = 65536  # texts of tags; then they are read anew
+
+
+class Line:
+    """The way to one device: its connection, its failures, and what is known of it."""
+
+    def __init__(
+        self,
+        place: Place,
+        *,
+        opener: Callable[..., Any],
+        pause: Callable[[float], Any],
+        timeout: float | None,
+        depth: int,
+        multiple: int,
+        source: tuple[str, int] | None = None,
+        backoff: Backoff | None = None,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        if timeout is not None and not timeout > 0:
+            raise ValueError(f"a time-out is above 0 s, or None, not {timeout!r}")
+        if depth < 1 or multiple < 0:
+            problem = f"depth is 1 or more, multiple 0 or more, not {depth}, {multiple}"
+            raise ValueError(problem)
+        self.place = place
+        self.timeout = timeout
+        self.depth = depth
+        self.multiple = multiple
+        self.source = source
+        self.backoff = backoff or Backoff()
+        self.clock = clock
+        self.closed = False
+        self.wire: Wire | None = None
+        self.connections = 0  # how many there were
+        self.identity: dict[str, Any] | None = None
+        self._opener = opener
+        self._pause = pause
+        self._pipeline: Pipeline | None = None
+        self._working = False  # whether this connection has had an answer
+        self._trouble: CpppoError | None = None
+        self._types: dict[tuple[Segment, ...], Kind] = {}
+        self._known: set[str] = set()
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a session, as far as is known."""
+        return self._pipeline is not None
+
+    def open(self) -> None:
+        """Take calls again, and try at once."""
+        if self.closed:
+            self.closed = False
+            self.backoff.worked()
+
+    def expect_open(self) -> None:
+        """Refuse what is asked of a line that its owner has closed."""
+        if self.closed:
+            raise Disconnected(
+                f"{self.place} was closed here; open() takes it up again"
+            )
+
+    def call(self) -> Call:
+        """One that begins now."""
+        return Call(self.timeout, self.clock())
+
+    def readings(self, tags: Iterable[Any]) -> list[Any]:
+        """The tags, all of which can be read; a wrong one is refused here."""
+        several = list(tags)
+        try:
+            if self._known.issuperset(several):
+                return several
+        except TypeError:  # a dictionary is among them
+            pass
+        for one in several:
+            if type(one) is not str:
+                reading(Operation.of(one))
+            elif one not in self._known:
+                reading(Operation.parse(one))
+                if len(self._known) >= REMEMBERED:
+                    self._known.clear()
+                self._known.add(one)
+        return several
+
+    # -- programs
+
+    def read(self, call: Call, operations: Sequence[Any]) -> Program[list[Result]]:
+        """The results of reads; over as many connections as it takes."""
+        found: list[Result] = []
+        while True:
+            pipeline = yield from self._ready(call)
+            have = len(found)
+            rest = operations[have:] if have else operations
+            try:
+                yield from self._exchange(call, pipeline, rest, found)
+            except (TransportError, ProtocolError) as exc:
+                self._lost(call, exc)
+            else:
+                return found
+
+    def write(self, call: Call, writes: Sequence[Write]) -> Program[list[Result]]:
+        """The results of writes; of a tag that is not there, that of its read."""
+        results: dict[int, Result] = {}
+        operations = yield from self._typed(call, dict(enumerate(writes)), results)
+        yield from self._put(call, operations, results)
+        # Another type than was learnt: nothing was written there, so it may be again.
+        stale = {
+            nth: writes[nth]
+            for nth in operations
+            if writes[nth].operation is None and mismatched(results[nth])
+        }
+        if stale:
+            for one in stale.values():
+                self._types.pop(one.whole, None)
+            yield from self._anew(call, stale, results)
+        return [results[nth] for nth in range(len(writes))]
+
+    def identify(self, call: Call) -> Program[dict[str, Any]]:
+        """Who the device says it is, asked once for each connection."""
+        while True:
+            yield from self._ready(call)
+            if self.identity is not None:
+                return self.identity
+            try:
+                found = yield from self._ask(call, RequestFrame(payload=ListIdentity()))
+                self.identity = identified(found)
+            except (TransportError, ProtocolError) as exc:
+                self._lost(call, exc)
+            else:
+                self._worked()
+                return self.identity
+
+    def close(self) -> None:
+        """Part from the device."""
+        wire, self.wire = self.wire, None
+        self._pipeline = None
+        self._types.clear()
+        if wire is not None:
+            wire.close()
+
+    # -- writing
+
+    def _typed(
+        self, call: Call, writes: Mapping[int, Write], results: dict[int, Result]
+    ) -> Program[dict[int, Operation]]:
+        """The writes with their types; a refused read is the result of its write."""
+        # Of its own: a new connection forgets what was known of the old one.
+        types = dict(self._types)
+        unknown = {
+            nth: one
+            for nth, one in writes.items()
+            if one.operation is None and one.whole not in types
+        }
+        # One read for each tag that is written to, whatever its elements.
+        first = {one.whole: one for one in reversed(unknown.values())}
+        learnt: dict[tuple[Segment, ...], Result] = {}
+        if first:
+            probes = [one.probe for one in first.values()]
+            learnt = dict(zip(first, (yield from self.read(call, probes)), strict=True))
+        for whole, result in learnt.items():
+            if result.ok:
+                types[whole] = self._types[whole] = learned(result)
+        for nth, one in unknown.items():
+            if one.whole not in types:
+                results[nth] = learnt[one.whole]
+        return {
+            nth: one.operation or one.typed(types[one.whole])
+            for nth, one in writes.items()
+            if nth not in results
+        }
+
+    def _anew(
+        self, call: Call, writes: Mapping[int, Write], results: dict[int, Result]
+    ) -> Program[None]:
+        """Learn types once again, and write; where that fails, it is as it was."""
+        fresh: dict[int, Result] = {}
+        try:
+            for nth, one in writes.items():
+                # One by one, so that a value that does not fit now is its own matter.
+                try:
+                    typed = yield from self._typed(call, {nth: one}, fresh)
+                except OperationError as exc:
+                    log.debug("%s: %s", one.tag, exc.problem)
+                else:
+                    yield from self._put(call, typed, fresh)
+        except (TransportError, ProtocolError) as exc:
+            log.info("%s: types could not be learnt anew: %s", self.place, exc)
+        results.update(fresh)
+
+    def _put(
+        self,
+        call: Call,
+        operations: Mapping[int, Operation],
+        results: dict[int, Result],
+    ) -> Program[None]:
+        """Send each write once; what was not sent may go on a new connection."""
+        left = list(operations)
+        while left:
+            try:
+                pipeline = yield from self._ready(call, writing=True)
+            except (TransportError, ProtocolError):
+                if len(left) == len(operations):
+                    raise  # nothing was sent
+                return
+            found: list[Result] = []
+            several = [operations[nth] for nth in left]
+            again = False
+            try:
+                yield from self._exchange(call, pipeline, several, found)
+            except CpppoError as exc:
+                self._discard(exc)
+                found += pipeline.abandon()
+                ours = not isinstance(exc, TransportError | ProtocolError)
+                if ours and not any(map(answerable, found)):
+                    raise
+                found += map(unsent, several[len(found) :])
+                again = isinstance(exc, TransportError) and not self._over(call)
+            results.update(zip(left, found, strict=True))
+            left = [nth for nth in left if again and not answerable(results[nth])]
+
+    # -- connections
+
+    def _ready(self, call: Call, writing: bool = False) -> Program[Pipeline]:
+        """A session, an old or a new one."""
+        pipeline = self._pipeline
+        if pipeline is not None and self.wire is not None:
+            # Nothing is awaited: what is there is the end, or of no use.
+            if not writing or not self.wire.readable(0):
+                self._alive(call)
+                self._left(call)  # a call whose time is over sends nothing
+                return pipeline
+            self._discard(Disconnected(f"{self.place} closed the connection"))
+        while True:
+            self._alive(call)
+            now = self.clock()
+            wait = self.backoff.wait(now)
+            if now + wait >= call.until:
+                raise self._failure(call)
+            if wait:
+                yield self._pause, wait
+                continue
+            try:
+                return (yield from self._connect(call))
+            except TransportError as exc:
+                self._discard(exc)
+            except ProtocolError as exc:
+                self._discard(exc)
+                raise
+
+    def _connect(self, call: Call) -> Program[Pipeline]:
+        """A new connection, and a session over it."""
+        host, port = self.place.host, self.place.port
+        left = self._left(call)
+        self.wire = yield self._opener, host, port, left, self.source
+        self._alive(call)
+        found = yield from self._ask(call, RequestFrame(payload=Register()))
+        if found.status or not isinstance(found.payload, RegisterReply):
+            raise Refused(f"{self.place} gave no session: status 0x{found.status:02X}")
+        self.identity = None
+        self.connections += 1
+        self._pipeline = Pipeline(found.session, self.place.way)
+        log.info("%s: connected", self.place)
+        return self._pipeline
+
+    def _ask(self, call: Call, frame: RequestFrame) -> Program[ReplyFrame]:
+        """The one frame that answers one, outside of any pipeline."""
+        wire = self._wire()
+        held = b""
+        try:
+            yield wire.send, frame.encode(), self._left(call)
+            size = HEADER
+            while len(held) < size:
+                held += yield wire.receive, self._left(call)
+                if len(held) >= HEADER:
+                    size = HEADER + int.from_bytes(held[2:4], "little")
+            reply: ReplyFrame = ReplyFrame.decode(held)
+        except BaseException:
+            self.close()
+            raise
+        if reply.command != frame.command:
+            problem = f"an answer to command 0x{frame.command:04X} expected"
+            raise Unexpected(f"{self.place}: {problem}, not to 0x{reply.command:04X}")
+        return reply
+
+    def _exchange(
+        self,
+        call: Call,
+        pipeline: Pipeline,
+        operations: Sequence[Any],
+        found: list[Result],
+    ) -> Program[None]:
+        """Ask for all of it, and add the results as they come."""
+        wire = self._wire()
+        before = len(found)
+        try:
+            pipeline.begin(operations, depth=self.depth, multiple=self.multiple)
+            while not pipeline.done:
+                octets = pipeline.send()
+                if octets:
+                    yield wire.send, octets, self._left(call)
+                found += pipeline.take()
+                if pipeline.outstanding:
+                    pipeline.receive((yield wire.receive, self._left(call)), time())
+        except BaseException:
+            self.close()
+            found += pipeline.take()
+            raise
+        finally:
+            if len(found) > before:
+                self._worked()
+
+    def _wire(self) -> Wire:
+        wire = self.wire
+        if wire is None:
+            raise Disconnected(f"the connection to {self.place} was closed here")
+        return wire
+
+    # -- times and failures
+
+    def _left(self, call: Call) -> float | None:
+        """How long whatever comes next may take."""
+        if call.timeout is None:
+            return None
+        now = self.clock()
+        if now - call.began < JUST_BEGUN:
+            return call.timeout
+        left = call.until - now
+        if left <= 0:
+            raise Timeout(self._late(call))
+        return left
+
+    def _over(self, call: Call) -> bool:
+        return bool(call.ended) or self.closed or self.clock() >= call.until
+
+    def _late(self, call: Call) -> str:
+        return f"{self.place} did not answer within {call.timeout:g} s"
+
+    def _alive(self, call: Call) -> None:
+        """Whether the call is still wanted."""
+        self.expect_open()
+        if call.ended:
+            raise Disconnected(f"{self.place}: {call.ended}")
+
+    def _worked(self) -> None:
+        self._working = True
+        self.backoff.worked()
+
+    def _discard(self, exc: CpppoError) -> None:
+        """The connection is of no use any more, or there was none to be had."""
+        if self._trouble is None or self.backoff.since is None:
+            log.info("%s: down: %s", self.place, exc)
+        if self._working:
+            self.backoff.lost(self.clock())
+        else:
+            self.backoff.failed(self.clock())
+        self._working = False
+        self._trouble = exc
+        self.close()
+
+    def _lost(self, call: Call, exc: CpppoError) -> None:
+        """After a failure: whether to go on."""
+        self._discard(exc)
+        self._alive(call)
+        if isinstance(exc, ProtocolError):
+            raise exc
+        if self._over(call):
+            raise self._failure(call) from exc
+
+    def _failure(self, call: Call) -> TransportError:
+        """What to tell who asked: whom, what, since when, and when again."""
+        now = self.clock()
+        trouble = self._trouble
+        if trouble is None:
+            return Timeout(self._late(call))
+        kind = type(trouble) if isinstance(trouble, TransportError) else Disconnected
+        what = str(trouble)
+        if kind is Timeout and now >= call.until:
+            what = self._late(call)
+        return kind(f"{what} ({self.backoff.words(now)})")
+
+
+def reading(given: Any) -> Operation:
+    """A read; anything else is refused."""
+    operation = Operation.of(given)
+    if operation.data is not None:
+        shown = operation.text or display(operation)
+        raise OperationError("a read has no values; to write there is write", shown, 0)
+    return operation
+
+
+def identified(reply: ReplyFrame) -> dict[str, Any]:
+    """The identity that a reply has."""
+    payload = reply.payload
+    packet = payload.packet if isinstance(payload, ListIdentityReply) else None
+    for entry in packet.entries if packet is not None else ():
+        one = entry.item
+        if isinstance(one, Identity):
+            return {
+                "vendor": one.vendor,
+                "device_type": one.device_type,
+                "product_code": one.product_code,
+                "revision": f"{one.major}.{one.minor}",
+                "status": one.status,
+                "serial": one.serial,
+                "name": one.name,
+                "state": one.state,
+                "address": str(ip_address(one.address)),
+                "port": one.port,
+            }
+    raise Unexpected("an identity expected in the answer to List Identity")

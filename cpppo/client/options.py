@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `enip_client` can be told: by its arguments, and by the environment.
+
+Under `command`.  `OPTIONS` declares each option once; the arguments, the variables
+(`ENIP_CLIENT_` and the option's long name) and the text of `--help` come from it.  An
+argument wins over a variable, a variable over the default.  What can be known to be
+wrong before anything is sent is refused here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..config import flag
+from ..errors import CpppoError
+from .arguments import (
+    HOST,
+    PORT,
+    Option,
+    Parser,
+    UsageError,
+    number,
+    parse_address,
+    parse_name,
+    parse_seconds,
+    variables,
+)
+from .operations import Operation
+from .requests import prepared
+from .way import Way
+
+__all__ = [
+    "OPTIONS",
+    "PROGRAM",
+    "STDIN",
+    "USAGE",
+    "Options",
+    "parse_options",
+    "understood",
+]
+
+PROGRAM = "enip_client"
+PREFIX = "ENIP_CLIENT_"
+USAGE = "%(prog)s [option ...] TAG[[first[-last]]][+offset][=[(TYPE)]value,...] ..."
+STDIN = "-"
+PATHS = ("route_path", "send_path")
+MULTIPLE = 500  # octets: what any device takes that has no large connections
+TIMEOUT = 5.0
+
+EPILOG = """\
+An operation reads, or with = writes:
+  SCADA  SCADA[1]  SCADA[1-10]  SCADA*10  A.B[2].C     a tag, or elements of it
+  @0x93/3/10  @4/5/{"connection":100}                  class/instance/attribute
+  SCADA[1]=99  T[4-6]=(DINT)1,2,3  R=9.9               a write; INT unless told
+  'TEXT[1]=(SSTRING)"Hello, world!"'
+  T[0-9]+16=(DINT)4,5                                  from the 16th octet on
+
+Every option can be told by the variable in parentheses too; an argument wins over it.
+Status: 0 all is well, 1 an operation failed or nobody answered, 2 usage, 130 ^C."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was told."""
+
+    operations: tuple[Operation | None, ...] = ()  # None: those of standard input
+    address: tuple[str, int] = (HOST, PORT)
+    udp: bool = False
+    broadcast: bool = False
+    verbose: int = 0
+    printing: bool | None = None  # None: nobody said so
+    json: bool = False
+    log: str | None = None
+    timeout: float | None = TIMEOUT
+    repeat: int = 1
+    way: Way = Way()  # noqa: RUF009 -- frozen
+    multiple: int = 0
+    depth: int = 1
+    fragment: bool = False
+    list_services: bool = False
+    list_identity: bool = False
+    list_interfaces: bool = False
+    legacy: int | None = None
+    profile: bool = False
+    unknown: tuple[str, ...] = ()  # variables that look like ours and are not
+
+    @property
+    def lists(self) -> bool:
+        """Whether anything is asked that is no operation."""
+        return (
+            self.list_services
+            or self.list_identity
+            or self.list_interfaces
+            or self.legacy is not None
+        )
+
+
+octets = number(0, 65000, "a number of octets")
+
+
+def parse_octets(text: str) -> int:
+    """The size of packets; yes and no, as a variable may say, are one and none."""
+    try:
+        if not text.isdecimal():
+            return MULTIPLE if flag(text) else 0
+    except ValueError:
+        pass
+    return octets(text)
+
+
+# -- the options
+
+
+OPTIONS = (
+    Option(
+        "-a --address", f"who is asked ({HOST}:{PORT})", parse_address, "[HOST][:PORT]"
+    ),
+    Option("-u --udp", "ask by UDP, for the lists below"),
+    Option(
+        "-b --broadcast",
+        "take answers of many, for the whole time-out; the address may be a "
+        "broadcast one; implies --udp",
+    ),
+    Option("-v --verbose", "log what is done; -vv: more", counts=True),
+    Option(
+        "-p --print",
+        "print a line for each operation (the default on a terminal)",
+        field="printing",
+    ),
+    Option(
+        "--no-print",
+        "do not print them (the default elsewhere); failures go to standard error",
+        const=False,
+        field="printing",
+    ),
+    Option("-j --json", "print a line of JSON for each instead"),
+    Option(
+        "-l --log",
+        "log to this file, 10 MB and 5 old copies at most",
+        parse_name,
+        "FILE",
+    ),
+    Option(
+        "-t --timeout",
+        f"how long an answer may take ({TIMEOUT:g}); 0 is no limit",
+        parse_seconds,
+        "SECONDS",
+    ),
+    Option(
+        "-r --repeat",
+        "do all operations so many times (1)",
+        number(1, 10**9, "how often"),
+        "NUMBER",
+    ),
+    Option(
+        "--route-path",
+        "the route from there to the device: 1/0 (the default), 1/3/2/1.2.3.4 or "
+        "JSON; 0 or false: none",
+        str,
+        "PORT/LINK",
+    ),
+    Option(
+        "--send-path",
+        "who sends requests on along the route (@6/1); '': nobody",
+        str,
+        "PATH",
+    ),
+    Option(
+        "--priority-time-tick",
+        "a tick has two to the power of this many milliseconds (5: 32 ms)",
+        number(0, 15, "a tick length"),
+        "POWER",
+    ),
+    Option(
+        "--timeout-ticks",
+        "ticks that a request may be under way along the route (157: 5 s)",
+        number(1, 255, "a number of ticks"),
+        "NUMBER",
+    ),
+    Option(
+        "-S --simple",
+        "ask a simple device, which has no routes: no route path, and no send path",
+    ),
+    Option(
+        "-m --multiple",
+        "collect operations into Multiple Service Packets, of so many octets at most "
+        f"({MULTIPLE} if no number follows)",
+        parse_octets,
+        "[OCTETS]",
+    ),
+    Option(
+        "-d --depth",
+        "requests on their way at a time (1)",
+        number(0, 10000, "a number of requests"),
+        "NUMBER",
+    ),
+    Option(
+        "-f --fragment",
+        "use the fragmented services always, not only where they are needed",
+    ),
+    Option(
+        "-n --no-fragment",
+        "use them only where they are needed (the default)",
+        const=False,
+        field="fragment",
+    ),
+    Option("-s --list-services", "list the services there"),
+    Option("-i --list-identity", "list who is there"),
+    Option("-I --list-interfaces", "list the interfaces there"),
+    Option(
+        "-L --legacy",
+        "send an old command that is not documented, such as 0x0001",
+        number(0, 0xFFFF, "a command"),
+        "COMMAND",
+    ),
+    Option("-P --profile", "say where the time went, at the end"),
+)
+FLAGS = "".join(
+    one.names[0][1] for one in OPTIONS if one.parse is None and len(one.names) > 1
+)
+PACKETS = re.compile(rf"-(?P<flags>[{FLAGS}]*)m|--multiple")
+
+
+# -- reading them
+
+
+def parse_options(
+    argv: Sequence[str], environ: Mapping[str, str] | None = None
+) -> Options:
+    """The options of arguments and environment; UsageError, OperationError, Asked."""
+    environ = os.environ if environ is None else environ
+    said, unknown = variables(OPTIONS, PREFIX, environ)
+    told = vars(parser().parse_intermixed_args(packets(argv)))
+    paths = told.keys() & set(PATHS)
+    if "simple" in told and paths:
+        raise UsageError("--simple is without paths: no --route-path, no --send-path")
+    for name in PATHS if "simple" in told else ("simple",) if paths else ():
+        said.pop(name, None)
+    said |= told
+    said["way"] = way(said)
+    said["timeout"] = said.get("timeout", TIMEOUT) or None
+    said["udp"] = said.get("udp", False) or said.get("broadcast", False)
+    texts = said.pop("tags", None) or []
+    fragment = said.get("fragment", False)
+    said["operations"] = tuple(
+        None if text == STDIN else understood(text, fragment) for text in texts
+    )
+    options = Options(**said, unknown=unknown)
+    sensible(options)
+    return options
+
+
+def understood(text: str, fragment: bool) -> Operation:
+    """The operation of a text, which can be sent; OperationError."""
+    operation = Operation.parse(text, fragment=fragment)
+    prepared(operation, fragment)
+    return operation
+
+
+def sensible(options: Options) -> None:
+    """Refuse what has no meaning together."""
+    streams = options.operations.count(None)
+    if not options.operations and not options.lists:
+        raise UsageError(
+            "there is nothing to do; say a tag, such as SCADA[0-9], or --list-identity"
+        )
+    if streams > 1:
+        raise UsageError("standard input can be read once only: say - once")
+    if streams and options.repeat > 1:
+        raise UsageError("standard input cannot be read again: no --repeat with -")
+    if options.broadcast and options.operations:
+        raise UsageError("operations are for one device: no --broadcast with tags")
+    if options.udp and options.operations:
+        raise UsageError("operations go by TCP: no --udp with tags")
+
+
+def packets(argv: Sequence[str]) -> list[str]:
+    """The arguments, -m with its number wherever there is one behind it or not.
+
+    A number is no tag, and what is no number is one: `-m SCADA`, `-m 250 SCADA`.
+    """
+    found: list[str] = []
+    rest = list(argv)
+    while rest:
+        one = rest.pop(0)
+        match = PACKETS.fullmatch(one)
+        if match is None:
+            found.append(one)
+            if one == "--":
+                break
+            continue
+        if match["flags"]:
+            found.append(f"-{match['flags']}")
+        size = rest.pop(0) if rest and rest[0].isdecimal() else str(MULTIPLE)
+        found.append(f"--multiple={size}")
+    return found + rest
+
+
+def way(said: dict[str, Any]) -> Way:
+    """How requests reach the device; takes what says it."""
+    names = (*PATHS, "priority_time_tick", "timeout_ticks")
+    paths = {name: said.pop(name) for name in names if name in said}
+    if said.pop("simple", False):
+        paths = {"route_path": False, "send_path": ""} | paths
+    try:
+        return Way.of(**paths)
+    except CpppoError as exc:
+        raise UsageError(str(exc)) from None
+
+
+def parser() -> Parser:
+    """The parser of the arguments."""
+    made = Parser(
+        OPTIONS,
+        PREFIX,
+        prog=PROGRAM,
+        usage=USAGE,
+        description="Read and write tags of a controller by EtherNet/IP.",
+        epilog=EPILOG,
+    )
+    made.add_argument(
+        "tags",
+        metavar="TAG",
+        nargs="*",
+        help="an operation, as below; -: one a line from standard input, where blank "
+        "lines and those that begin with # are skipped",
+    )
+    return made

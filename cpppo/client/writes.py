@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What to write, as people say it each day: `A=1`, `{"B[3]": 5}`, `("X", 1.5)`.
+
+Over `operations`; used by `line`.  Pure: no I/O.  Rule: a value has the type of its
+tag, which only the device knows; a text may say it itself, as in `"A=(DINT)1"`.  What
+can be known to be wrong before the device is asked is refused here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..protocol.enip.notation import NotationError, parse_path_elements
+from ..protocol.enip.path import Element, Segment
+from ..protocol.enip.status import Extended, Status
+from ..protocol.enip.types import SINT
+from .operations import HEAD, MOST, TOO_MANY, Operation, OperationError
+from .requests import LARGEST, prepared
+from .result import NONE, Result
+from .values import Kind, Unfit, display, fitted, kind_of, target
+
+__all__ = [
+    "Given",
+    "Write",
+    "answerable",
+    "given",
+    "learned",
+    "mismatched",
+    "unsent",
+]
+
+Given = str | Operation | Mapping[str, Any] | tuple[str, Any]
+
+FORMS = (
+    'a write is A=1, {"B[3]": 5}, ("X", 1.5) or "A=(DINT)1": a tag and what is to '
+    "stand there"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Values for a tag; an operation as soon as their type is known."""
+
+    tag: str
+    path: tuple[Segment, ...]
+    elements: int
+    listed: bool
+    values: tuple[Any, ...]
+    operation: Operation | None = None  # where the type was said
+
+    @classmethod
+    def to(cls, tag: object, value: object) -> Write:
+        """A value, or a list of them, for a tag whose type is not known."""
+        if not isinstance(tag, str):
+            raise OperationError(FORMS, display(tag), 0)
+        try:
+            path, _, count = parse_path_elements(tag)
+        except NotationError as exc:
+            raise OperationError(exc.problem, exc.text, exc.place) from None
+        several = isinstance(value, Iterable) and not isinstance(value, str | bytes)
+        values = tuple(value) if isinstance(value, Iterable) and several else (value,)
+        if not values or value is None or isinstance(value, Mapping):
+            raise OperationError("a value expected, or a list of them", f"{tag}=", 0)
+        try:
+            # It is the same for every type.
+            elements = target(count, None, SINT, len(values), False)
+            if elements > MOST:
+                raise Unfit(TOO_MANY, "elements")
+        except Unfit as exc:
+            raise OperationError(exc.problem, tag, 0) from None
+        return cls(tag, path, elements, several or count is not None, values)
+
+    @classmethod
+    def parse(cls, text: str) -> Write:
+        """A write as the manual has it; without a cast, of the type of the tag."""
+        one = Operation.parse(text, int_type="LINT")
+        if one.method != "write":
+            raise OperationError("'=' and a value expected", text, len(text))
+        head = HEAD.match(text)
+        said = text[head.end() if head else 0 :]
+        tag = text[: len(text) - len(said)].strip()
+        if said.partition("=")[2].lstrip().startswith("("):
+            return cls.of(one, tag)
+        if one.offset is not None:
+            problem = "at an offset the type has to be said, as in T[0-9]+4=(DINT)5"
+            raise OperationError(problem, text, len(text) - len(said))
+        return cls(tag, one.path, one.elements, one.listed, one.data or ())
+
+    @classmethod
+    def of(cls, operation: Operation, tag: str) -> Write:
+        """An operation that says its type."""
+        one = operation
+        return cls(tag, one.path, one.elements, one.listed, (), operation)
+
+    @property
+    def whole(self) -> tuple[Segment, ...]:
+        """The tag without its last index: its elements have one type."""
+        end = len(self.path)
+        while end > 1 and isinstance(self.path[end - 1], Element):
+            end -= 1
+        return self.path[:end]
+
+    @property
+    def probe(self) -> Operation:
+        """What to read to learn the type."""
+        return Operation("read", self.path, text=self.tag)
+
+    def typed(self, kind: Kind) -> Operation:
+        """The operation, now that the type is known."""
+        if self.operation is not None:
+            return self.operation
+        try:
+            data = fitted(kind, self.values)
+        except Unfit as exc:
+            shown = f"{self.tag}=({kind.__name__})"
+            text = shown + ",".join(display(one) for one in self.values)
+            before = sum(len(display(one)) + 1 for one in self.values[: exc.nth])
+            raise OperationError(exc.problem, text, len(shown) + before) from None
+        return Operation(
+            "write", self.path, self.elements, None, kind, data, self.tag, self.listed
+        )
+
+
+def given(items: Iterable[Given | list[Given]], tags: Mapping[str, Any]) -> list[Write]:
+    """All that is to be written, in its order."""
+    found = [one for item in items for one in each(item)]
+    found += [Write.to(tag, value) for tag, value in tags.items()]
+    return found
+
+
+def each(item: Any) -> Iterator[Write]:
+    """The writes that one argument says."""
+    if isinstance(item, str):
+        yield Write.parse(item)
+    elif isinstance(item, Operation):
+        if item.data is None:
+            raise OperationError(FORMS, item.text or display(item), 0)
+        yield Write.of(item, item.text)
+    elif isinstance(item, Mapping):
+        for tag, value in item.items():
+            yield Write.to(tag, value)
+    elif isinstance(item, tuple) and len(item) == 2:
+        yield Write.to(*item)
+    elif isinstance(item, list):
+        for one in item:
+            yield from each(one)
+    else:
+        raise OperationError(FORMS, display(item), 0)
+
+
+# -- what came of it
+
+
+def learned(result: Result) -> Kind:
+    """The type that a read has told."""
+    try:
+        kind = kind_of(result.type)
+    except Unfit:
+        kind = None
+    if kind is None:
+        problem = f"{result.type} cannot be written: only elementary types can"
+        raise OperationError(problem, result.tag, 0)
+    return kind
+
+
+def mismatched(result: Result) -> bool:
+    """Whether the device says that the tag has another type."""
+    return (
+        result.status == Status.GENERAL_ERROR
+        and Extended.TYPE_MISMATCH in result.extended[:1]
+    )
+
+
+def answerable(result: Result) -> bool:
+    """Whether it was sent: then it has its answer, or never will."""
+    return result.status != NONE or result.sent
+
+
+def unsent(operation: Operation) -> Result:
+    """The result of a write that was not even begun."""
+    return Result(prepared(operation, False, LARGEST))

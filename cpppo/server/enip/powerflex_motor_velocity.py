@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An example of the manual, under the address that it gives it; `-m` runs it.
+
+    python -m cpppo.server.enip.powerflex_motor_velocity @10.0.1.2 123.45
+
+An address: what stands here is made in `cpppo.client`.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from ... import levels
+from ...client.velocity import main
+
+__all__ = ["main"]
+
+levels.install()
+
+if __name__ == "__main__":
+    sys.exit(main())
