@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The two programs in C that the simulators are measured with, compiled on demand.
+"""The programs in C that simulators and clients are measured with, compiled on demand.
 
 ``enipload.c`` asks and verifies every reply, ``enipsink.c`` answers and stores nothing:
-the yardstick.  They are compiled into ``.envs/c-programs``, and again when their source
-or the compiler has changed.
+the yardsticks.  ``plctagbench.c`` asks with libplctag, where LIBPLCTAG names a folder
+that has its header and its library.  They are compiled into ``.envs/c-programs``, and
+again when their source or the compiler has changed.
 """
 
 import hashlib
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from environments import BENCH, ENVIRONMENTS, UnavailableError, cause, make_room
@@ -18,9 +20,30 @@ FOLDER = ENVIRONMENTS / "c-programs"
 OPTIONS = ("-O2", "-Wall")
 LOAD = "enipload"
 RESPONDER = "enipsink"
+PLCTAG = "plctagbench"
+PLCTAG_HEADER = "libplctag.h"
+PLCTAG_LIBRARIES = ("libplctag.a", "libplctag.so")
 
 
-def program(name: str) -> Path:
+def plctag_options() -> tuple[str, ...]:
+    """What the compiler needs to find libplctag, which no index of packages has."""
+    folder = os.environ.get("LIBPLCTAG")
+    if not folder:
+        raise UnavailableError(
+            "neither PyPI nor Debian has libplctag: build it, and name the folder of "
+            f"its {PLCTAG_HEADER} and library in LIBPLCTAG"
+        )
+    home = Path(folder).resolve()
+    found = [home / name for name in PLCTAG_LIBRARIES if (home / name).is_file()]
+    if not found or not (home / PLCTAG_HEADER).is_file():
+        raise UnavailableError(
+            f"LIBPLCTAG={folder} has no {PLCTAG_HEADER} with one of "
+            f"{', '.join(PLCTAG_LIBRARIES)}"
+        )
+    return f"-I{home}", str(found[0]), f"-Wl,-rpath,{home}", "-lpthread"
+
+
+def program(name: str, options: Sequence[str] = ()) -> Path:
     """A program that can be run; UnavailableError says why there is none."""
     compiler = (os.environ.get("CC") or "cc").split()
     found = shutil.which(compiler[0])
@@ -28,6 +51,7 @@ def program(name: str) -> Path:
         raise UnavailableError(f"there is no C compiler ({compiler[0]})")
     source = BENCH / f"{name}.c"
     command = [found, *compiler[1:], *OPTIONS, "-o", str(FOLDER / name), str(source)]
+    command += options
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
     made_from = "\n".join([*command, digest])
     stamp = FOLDER / f"{name}.made-from"

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measure this package side by side with others, and print ratios.
 
-    python bench/run.py [engine] [servers] [--only GROUP ...] [--rounds N] [--runs N]
-                        [--cpu N] [--json FILE] [--offline]
+    python bench/run.py [engine] [servers] [clients] [--only GROUP ...] [--rounds N]
+                        [--runs N] [--cpu N] [--json FILE] [--offline]
 
 ``engine`` is parsing, writing, matching and starting (``engine.py``), ``servers`` is
-the simulator under load (``servers.py``); both, unless told.  It needs nothing but
+the simulator under load (``servers.py``), ``clients`` is asking a responder
+(``clients.py``); all of them, unless told.  It needs nothing but
 Python 3.11: it makes an environment for each peer (``environments.py``) and compiles
 what is in C itself (``c_programs.py``).  It measures and asserts nothing: a target that
 is not met is printed, and the exit status is 0.
@@ -19,13 +20,18 @@ import platform
 from pathlib import Path
 from typing import Any
 
+import clients
 import engine
 import servers
 import subject
 from environments import Notes, Provider
 from report import tables
 
-TABLES = {"engine": subject.GROUPS, "servers": servers.GROUPS}
+TABLES = {
+    "engine": subject.GROUPS,
+    "servers": servers.GROUPS,
+    "clients": clients.GROUPS,
+}
 
 
 def processor() -> str:
@@ -77,7 +83,7 @@ def arguments() -> argparse.Namespace:
         description="Measure cpppo side by side with others, and print ratios."
     )
     parser.add_argument(
-        "tables", nargs="*", metavar="TABLE", help="engine, servers (default: both)"
+        "tables", nargs="*", metavar="TABLE", help=f"{', '.join(TABLES)} (default: all)"
     )
     groups = [group for groups in TABLES.values() for group in groups]
     parser.add_argument(
@@ -96,7 +102,7 @@ def arguments() -> argparse.Namespace:
         type=int,
         default=5,
         metavar="N",
-        help="servers: runs of each load against each simulator (default 5)",
+        help="servers, clients: runs of each row of a table (default 5)",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="every figure")
     parser.add_argument(
@@ -114,7 +120,8 @@ def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Refuse what cannot be done, in one line."""
     for table in options.tables:
         if table not in TABLES:
-            parser.error(f"there is no table {table!r}: choose from engine, servers")
+            known = ", ".join(TABLES)
+            parser.error(f"there is no table {table!r}: choose from {known}")
     options.tables = options.tables or list(TABLES)
     if not any(group in options.only for x in options.tables for group in TABLES[x]):
         parser.error(f"{' '.join(options.tables)}: --only leaves nothing of it")
@@ -145,6 +152,10 @@ def main() -> None:
         found = servers.measure(only, provider, options.runs, cpu)
         printed.append(servers.tables(found))
         everything["servers"] = found.as_json()
+    if any(group in clients.GROUPS for group in only):
+        asked = clients.measure(only, provider, options.runs, cpu)
+        printed.append(clients.tables(asked))
+        everything["clients"] = asked.as_json()
     everything["conditions"] = conditions(cpu)
     show_conditions(everything["conditions"])
     print(*printed, sep="\n")

@@ -23,6 +23,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, overload
 
 from ..errors import Disconnected, Refused, Timeout, TransportError
+from .addresses import why, within
 from .backoff import Backoff
 from .calls import Call, Program
 from .line import Line
@@ -30,7 +31,6 @@ from .logix import Tag, alone, asked
 from .place import Place
 from .result import Result
 from .subscription import GRACE, Scans, Watch
-from .transport import why, within
 from .writes import Given, given
 
 __all__ = ["AsyncLogix", "AsyncSubscription", "Channel"]

@@ -257,7 +257,7 @@ class connector(client):
 
     def process(self, operations: Asked, **kwds: Any) -> tuple[int, list[Any]]:
         """How many failed, and the values of all."""
-        values = list(self.results(operations, **{"validating": True, **kwds}))
+        values = list(self.results(operations, **kwds))
         return sum(value is None for value in values), values
 
 

@@ -144,7 +144,7 @@ class Line:
         """The results of reads; over as many connections as it takes."""
         found: list[Result] = []
         while True:
-            pipeline = yield from self._ready(call)
+            pipeline = self._at_hand(call) or (yield from self._ready(call))
             have = len(found)
             rest = operations[have:] if have else operations
             try:
@@ -276,16 +276,24 @@ class Line:
 
     # -- connections
 
+    def _at_hand(self, call: Call, writing: bool = False) -> Pipeline | None:
+        """The session that there is."""
+        wire = self.wire
+        if self._pipeline is None or wire is None:
+            return None
+        # Nothing is awaited: what is there is the end, or of no use.
+        if writing and wire.readable(0):
+            self._discard(Disconnected(f"{self.place} closed the connection"))
+            return None
+        self._alive(call)
+        self._left(call)  # a call whose time is over sends nothing
+        return self._pipeline
+
     def _ready(self, call: Call, writing: bool = False) -> Program[Pipeline]:
         """A session, an old or a new one."""
-        pipeline = self._pipeline
-        if pipeline is not None and self.wire is not None:
-            # Nothing is awaited: what is there is the end, or of no use.
-            if not writing or not self.wire.readable(0):
-                self._alive(call)
-                self._left(call)  # a call whose time is over sends nothing
-                return pipeline
-            self._discard(Disconnected(f"{self.place} closed the connection"))
+        pipeline = self._at_hand(call, writing)
+        if pipeline is not None:
+            return pipeline
         while True:
             self._alive(call)
             now = self.clock()
@@ -350,13 +358,15 @@ class Line:
         before = len(found)
         try:
             pipeline.begin(operations, depth=self.depth, multiple=self.multiple)
+            left = self._left(call)
             while not pipeline.done:
                 octets = pipeline.send()
                 if octets:
-                    yield wire.send, octets, self._left(call)
+                    yield wire.send, octets, left
                 found += pipeline.take()
                 if pipeline.outstanding:
-                    pipeline.receive((yield wire.receive, self._left(call)), time())
+                    pipeline.receive((yield wire.receive, left), time())
+                    left = self._left(call)
         except BaseException:
             self.close()
             found += pipeline.take()

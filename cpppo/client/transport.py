@@ -10,29 +10,30 @@ keeps the times, so a request and its reply cost one system call each.
 from __future__ import annotations
 
 import socket
-import sys
 import time
-from collections.abc import Callable, Iterator
-from errno import ECONNREFUSED
 from selectors import EVENT_WRITE, DefaultSelector
-from typing import Any, Self
+from typing import Self
 
 from ..errors import Disconnected, Refused, Timeout, TransportError
-from ..sockets import LATE, LONGEST, SIZE, gone, limit, prepare, written
+from ..sockets import LATE, LONGEST, SIZE, gone, limit, written
+from .addresses import (
+    SETTABLE,
+    Address,
+    Reaching,
+    addressed,
+    connected,
+    found,
+    why,
+    within,
+    worst,
+)
 
 __all__ = ["Datagrams", "Ended", "Stream", "Wire"]
 
 RECEIVING, SENDING = socket.SO_RCVTIMEO, socket.SO_SNDTIMEO
 AT_ONCE: int = getattr(socket, "MSG_DONTWAIT", 0)
+LOOK = AT_ONCE | int(socket.MSG_PEEK)
 POLLED = 10**6  # seconds, eleven days: a selector counts no more than 24
-SETTABLE = sys.platform != "win32"  # whether the kernel keeps a time for each way
-
-# Of the failures of several addresses, the one that tells most.
-TELLING = (Timeout, Refused, TransportError)
-
-Address = tuple[Any, ...]
-Found = tuple[int, Address]  # family, address
-Reaching = Callable[[socket.socket | None], None]
 
 
 class Ended(Disconnected):
@@ -99,6 +100,8 @@ class Wire:
         if self._closed:
             return True
         try:
+            if AT_ONCE and timeout is not None and timeout <= 0:
+                return self._look()
             self._peek(timeout)
         except Timeout:
             return False
@@ -128,6 +131,20 @@ class Wire:
             self._socket.shutdown(socket.SHUT_WR)
         except OSError:
             pass  # there is nobody to be told
+
+    def _look(self) -> bool:
+        """Whether there is something now; the times that the kernel has stay."""
+        self._receiving = True
+        try:
+            self._socket.recv(1, LOOK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass  # which `receive` will say
+        finally:
+            self._receiving = False
+            self._left()
+        return True
 
     def _peek(self, timeout: float | None) -> None:
         """Wait for something, and leave it there."""
@@ -189,7 +206,13 @@ class Wire:
 class Stream(Wire):
     """A TCP connection to somebody."""
 
-    __slots__ = ()
+    __slots__ = ("_buffer", "_view")
+
+    def __init__(self, sock: socket.socket, whom: str, peer: tuple[str, int]) -> None:
+        super().__init__(sock, whom, peer)
+        # One for all calls: to make so large a one each time costs more than the call.
+        self._buffer = bytearray(SIZE)
+        self._view = memoryview(self._buffer)
 
     @classmethod
     def open(
@@ -255,7 +278,7 @@ class Stream(Wire):
                 raise self._ended()
             if self._times[RECEIVING] != timeout:
                 self._set(RECEIVING, timeout)
-            octets = self._socket.recv(SIZE, self._flags[RECEIVING])
+            count = self._socket.recv_into(self._buffer, 0, self._flags[RECEIVING])
         except TransportError:
             raise
         except OSError as exc:
@@ -264,9 +287,9 @@ class Stream(Wire):
             self._receiving = False
             if self._closed:
                 self._left()
-        if not octets:
+        if not count:
             raise self._ended()
-        return octets
+        return bytes(self._view[:count])
 
     def _rest(self, rest: memoryview, timeout: float | None, flags: int) -> None:
         """Send what one call could not; the kernel sends all or has waited."""
@@ -362,139 +385,3 @@ class Datagrams(Wire):
         if self._closed:
             raise self._ended()
         return octets, sender[:2]
-
-
-# -- addresses
-
-
-def found(
-    host: str, port: int, kind: socket.SocketKind, source: tuple[str, int] | None
-) -> Iterator[Found]:
-    """The addresses of a name; where ours is given, those of its family."""
-    whom = written(host or "localhost", port)
-    if not 0 < port < 65536:
-        raise TransportError(f"{whom}: a port is a number from 1 to 65535")
-    try:
-        if "\0" in host:
-            raise ValueError("a name has no NUL in it")
-        every = socket.getaddrinfo(host or "localhost", port, type=kind)
-    except (OSError, ValueError) as exc:  # a name that none can have is a ValueError
-        text = why(exc) if isinstance(exc, OSError) else str(exc)
-        raise TransportError(f"the address of {host!r} is not known: {text}") from exc
-    families = {socket.AF_INET, socket.AF_INET6}
-    if source is not None and source[0]:
-        families = {socket.AF_INET6 if ":" in source[0] else socket.AF_INET}
-    usable = [one for one in every if one[0] in families]
-    if not usable:
-        ours = written(*source) if source else "here"
-        raise TransportError(f"{whom} has no address that {ours} can reach")
-    for family, _, _, _, address in usable:
-        yield family, address
-
-
-def bound(
-    place: Found, kind: socket.SocketKind, source: tuple[str, int] | None
-) -> socket.socket:
-    """A socket of that family, with our own address where it is given."""
-    sock = socket.socket(place[0], kind)
-    try:
-        if source is not None:
-            if kind == socket.SOCK_STREAM and SETTABLE:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.bind((source[0] or "", source[1] or 0))
-    except (OSError, ValueError, OverflowError) as exc:
-        sock.close()
-        ours = written(source[0], source[1]) if source else ""
-        text = why(exc) if isinstance(exc, OSError) else str(exc)
-        raise TransportError(f"{ours} cannot be our own address: {text}") from exc
-    return sock
-
-
-def connected(
-    place: Found,
-    share: float | None,
-    source: tuple[str, int] | None,
-    whom: str,
-    timeout: float | None,
-    reaching: Reaching | None,
-) -> socket.socket:
-    """A TCP connection to that place."""
-    if share is not None and share <= 0:
-        raise Timeout(f"no time was left to connect to {whom}{within(timeout)}")
-    tell = reaching or (lambda _: None)
-    sock = bound(place, socket.SOCK_STREAM, source)
-    try:
-        sock.settimeout(share)
-        tell(sock)
-        sock.connect(place[1])
-        if sock.getsockname() == sock.getpeername():
-            # A port of this machine that nobody listens at met itself, and would keep
-            # whoever wants to listen there from it.
-            raise ConnectionRefusedError(ECONNREFUSED, "it met itself")
-        prepare(sock)
-    except BaseException as exc:
-        # The number of a closed socket is soon that of another file.
-        tell(None)
-        sock.close()
-        if not isinstance(exc, OSError):
-            raise
-        raise unreachable(exc, whom, timeout) from exc
-    tell(None)
-    return sock
-
-
-def addressed(
-    place: Found, source: tuple[str, int] | None, broadcast: bool, whom: str
-) -> socket.socket:
-    """A UDP socket for that place."""
-    sock = bound(place, socket.SOCK_DGRAM, source)
-    try:
-        if broadcast:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-            if source is None:
-                sock.bind(("", 0))  # so that one may receive before one has sent
-        else:
-            # The kernel then says who refuses, and keeps out whoever was not asked.
-            sock.connect(place[1])
-    except PermissionError as exc:
-        sock.close()
-        raise TransportError(
-            f"{whom} is a broadcast address; to send there, ask for broadcast"
-        ) from exc
-    except OSError as exc:
-        sock.close()
-        raise unreachable(exc, whom, None) from exc
-    return sock
-
-
-# -- words
-
-
-def unreachable(exc: OSError, whom: str, timeout: float | None) -> TransportError:
-    """Why there is no connection."""
-    if isinstance(exc, LATE):
-        if gone(exc):
-            return Timeout(f"{whom} does not answer: {why(exc)}")
-        return Timeout(f"{whom} did not accept a connection{within(timeout)}")
-    if isinstance(exc, ConnectionRefusedError):
-        return Refused(f"{whom} refused the connection: nothing listens there")
-    return TransportError(f"{whom} cannot be reached: {why(exc)}")
-
-
-def worst(failures: list[TransportError]) -> TransportError:
-    """The failure of an address to report for the name."""
-    for kind in TELLING:
-        for exc in failures:
-            if isinstance(exc, kind):
-                return exc
-    return TransportError("there was no address to try")
-
-
-def within(timeout: float | None) -> str:
-    """A time, as the end of a sentence."""
-    return "" if timeout is None else f" within {max(timeout, 0):.3g} s"
-
-
-def why(exc: OSError) -> str:
-    """The system's own words, without its number."""
-    return exc.strerror or str(exc) or type(exc).__name__

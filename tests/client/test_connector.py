@@ -198,8 +198,8 @@ def test_printing_prints_lines_as_the_manual(
 ) -> None:
     list(conn.operate(["SCADA[1]=99", "SCADA[0-2]", "F", "NOBODY"], printing=True))
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].strip() == "SCADA[  1-1  ]+  0 <= [99]: 'OK'"
-    assert lines[1].strip() == "SCADA[  0-2  ]+  0 == [0, 99, 0]: 'OK'"
+    assert lines[0].strip() == "SCADA[1][  1-1  ]+  0 <= [99]: 'OK'"
+    assert lines[1].strip() == "SCADA[0][  0-2  ]+  0 == [0, 99, 0]: 'OK'"
     assert lines[2].split() == ["F", "==", "[0.0]:", "'OK'"]
     assert "NOBODY" in lines[3]
     assert "OK" not in lines[3]
@@ -433,7 +433,10 @@ def test_an_answer_to_nobody() -> None:
 
 
 def test_octets_that_are_no_answer() -> None:
-    assert isinstance(fails(lambda *_: b"HTTP/1.1 200 OK\r\n\r\n" * 100), ProtocolError)
+    page = b"HTTP/1.1 200 OK\r\n\r\n" * 100
+    problem = fails(lambda *_: page, timeout=0.3)
+    assert isinstance(problem, (ProtocolError, Timeout))
+    assert isinstance(fails(lambda *_: page * 20), ProtocolError)
 
 
 def test_endless_answers() -> None:

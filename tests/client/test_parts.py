@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Long reads, long writes and bits, reply by reply: what is asked next, and believed."""
+"""Long reads, long writes and bits, reply by reply: what is asked, what believed."""
 
 from __future__ import annotations
 

@@ -379,7 +379,7 @@ def mutated(rng: random.Random, octets: bytes) -> bytes:
     return bytes(changed)
 
 
-SAMPLES = (
+SAMPLES: tuple[tuple[tuple[Any, ...], dict[str, Any], bytes], ...] = (
     (("A",), {}, GOOD),
     (("A[0-2]=1,2,3",), {}, bytes.fromhex("cd000000")),
     (("A.3",), {}, GOOD),
@@ -402,7 +402,7 @@ def looked_at(results: Iterable[Result]) -> None:
         else:
             assert one.data is None
         if one.ok and one.type in ("INT", "BOOL", "DINT") and one.data is not True:
-            assert len(one.data) == one.operation.elements
+            assert len(one.data or ()) == one.operation.elements
 
 
 def test_random_replies_give_a_result_or_an_error(

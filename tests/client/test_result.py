@@ -38,7 +38,7 @@ def read(code: int, data: bytes, service: int = 0xCC) -> bytes:
 @pytest.mark.parametrize("code", CODES)
 def test_values_of_every_type(code: int) -> None:
     kind = CODES[code]
-    several = ["a", "", "xyz"] if kind.blank == "" else [1, 0, 1]
+    several: list[Any] = ["a", "", "xyz"] if kind.blank == "" else [1, 0, 1]
     if kind.__name__ == "BOOL":
         several = [True, False, True]
     found = result("A[0-2]", read(code, kind.pack(several)))

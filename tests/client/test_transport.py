@@ -492,9 +492,9 @@ class Counting(socket.socket):
         self.calls.append("send")
         return super().send(*args)
 
-    def recv(self, *args: Any) -> bytes:
+    def recv_into(self, *args: Any) -> int:
         self.calls.append("recv")
-        return super().recv(*args)
+        return super().recv_into(*args)
 
     def setsockopt(self, *args: Any) -> None:
         self.calls.append("setsockopt")
