@@ -83,10 +83,10 @@ class connector(client):
             return
         try:
             self._open_session()
+            self._pipeline = Pipeline(self.session or 0, self.way)
         except BaseException:
             self.close()
             raise
-        self._pipeline = Pipeline(self.session or 0, self.way)
 
     def _open_session(self) -> None:
         """Register; the handle is in the response."""
@@ -129,17 +129,17 @@ class connector(client):
         pipeline.begin(
             operations, depth=depth, multiple=multiple, fragment=fragment, index=index
         )
+        mine = pipeline.run
         send, receive, clock = self.wire.send, self.wire.receive, time.time
         deadline = None  # of an answer that has begun to come
         try:
             if self._held:
                 pipeline.receive(bytes(self._held))
             # What a request costs: one system call to send, one to receive.
-            while not pipeline.done:
+            while pipeline.run == mine and not pipeline.done:
                 octets = pipeline.send()
                 if octets:
                     send(octets, limit)
-                yield from pipeline.take()
                 if not pipeline.outstanding:
                     continue
                 left = limit if deadline is None else deadline - time.monotonic()
@@ -147,6 +147,8 @@ class connector(client):
                     deadline = None
                 elif deadline is None and limit is not None:
                     deadline = time.monotonic() + limit
+                # One by one means that each is had before the next is asked.
+                yield from pipeline.take()
         except (OSError, ProtocolError):
             self.close()
             begun = pipeline.abandon()
@@ -154,7 +156,7 @@ class connector(client):
                 yield from begun
             raise
         finally:
-            if not pipeline.done:
+            if pipeline.run == mine and not pipeline.done:
                 pipeline.abandon()
 
     # -- the manual's
@@ -269,7 +271,7 @@ def harvested(result: Result) -> Harvested:
     return (
         result.index,
         described(result),
-        published.Lazy(partial(published.request, result.request)),
+        published.Lazy(partial(requested, result)),
         published.Lazy(partial(answered, result)),
         result.said,
         result.data,
@@ -296,6 +298,16 @@ def described(result: Result) -> str:
         prepared.described = f"{short:10} {text}"
     how = "Multi." if result.bundled else "Single"
     return f"{how} {prepared.described}"
+
+
+def requested(result: Result) -> dotdict:
+    """The request; of several, with the values of them all."""
+    found = published.request(result.request)
+    if result.prepared.pieces is not None:
+        for name in WRITTEN:
+            if name in found:
+                found[name]["data"] = list(result.operation.data)
+    return found
 
 
 def answered(result: Result) -> dotdict:

@@ -15,13 +15,24 @@ from typing import Protocol
 from ..errors import StatusError, Unexpected
 from ..protocol.enip import Path
 from ..protocol.enip.status import Status
-from ..protocol.enip.types import CODES, CIPType, TextType
+from ..protocol.enip.types import BOOL, CODES, CIPType, TextType
 from .requests import mask, reading
 from .result import Prepared
 
-__all__ = ["BitWrite", "Pieces", "ReadParts", "Step", "complete", "size_of"]
+__all__ = [
+    "BitWrite",
+    "Pieces",
+    "ReadParts",
+    "Step",
+    "bits_of",
+    "complete",
+    "size_of",
+]
+
+WHOLE = frozenset("bhiq")
 
 MOST_PARTS = 16384
+MOST_AT_ONCE = 1024
 MOST_OCTETS = 16 << 20
 
 # A request, and the octets of the whole that are wanted of its reply (or -1).
@@ -57,6 +68,7 @@ class ReadParts:
         self.total = max(prepared.elements * size - prepared.base, 0)
         self.octets = bytearray(self.total)
         self.parts = 0
+        self.each = 0  # octets that a reply brings
         self.first = True
 
     def steps(self) -> Iterator[Step]:
@@ -78,13 +90,23 @@ class ReadParts:
         if start + count < stop and not (partial and count):
             raise self.wrong(f"the values end at octet {start + count} of {self.total}")
         self.octets[start : start + count] = body[:count]
-        each = count if self.first else stop - start
-        self.first = False
-        return self.rest(start + count, stop, each)
+        if self.first or stop - start > self.each:
+            self.first = False
+            self.each = count
+        return self.rest(start + count, stop, self.each)
 
     def rest(self, start: int, stop: int, each: int) -> Iterator[Step]:
-        for at in range(start, stop, each or 1):
-            yield self.step(at, min(at + each, stop))
+        """Requests for what is missing, each for as much as the last one brought.
+
+        Of a great many, the last is for all the rest, and its reply will have a rest.
+        """
+        for _ in range(MOST_AT_ONCE):
+            if start + each >= stop:
+                break
+            yield self.step(start, start + each)
+            start += each
+        if start < stop:
+            yield self.step(start, stop)
 
     def next(self, partial: bool, body: bytes) -> Iterator[Step]:
         """The part after the last, whose size nobody knows."""
@@ -140,7 +162,7 @@ class BitWrite:
             return iter(())
         self.known = True
         size = len(body)
-        if size not in (1, 2, 4, 8) or self.prepared.bit >= 8 * size:
+        if size != bits_of(code) // 8 or self.prepared.bit >= 8 * size:
             raise StatusError(Status.INVALID_MEMBER, name="no such bit")
         return iter(((mask(self.prepared, size), -1, -1),))
 
@@ -151,12 +173,22 @@ def size_of(code: int) -> int:
     return kind.struct_calcsize if kind is not None else 0
 
 
+def bits_of(code: int) -> int:
+    """The bits of a value of a type; 0 where it has none that can be named."""
+    kind = CODES.get(code)
+    if kind is None or kind.struct_format[-1:].lower() not in WHOLE or kind is BOOL:
+        return 0
+    return 8 * kind.struct_calcsize
+
+
 def complete(prepared: Prepared, code: int, octets: bytes) -> str | None:
     """What is wrong with the values of a read, if they are not those asked for."""
     kind: type[CIPType] | None = CODES.get(code)
     if kind is None:
         return None
     wanted = prepared.elements
+    if kind.struct_calcsize and prepared.base % kind.struct_calcsize:
+        return f"{prepared.operation.text}: the offset is within a {kind.__name__}"
     if issubclass(kind, TextType):
         found = kind.cut(octets, wanted)
         left = len(octets) - sum(map(len, found))

@@ -12,6 +12,7 @@ cdef class Pipeline(Replies):
     cdef public dict envelopes
     cdef public Envelope envelope
     cdef public bytes packet
+    cdef public long long run
     cdef public Py_ssize_t depth
     cdef public Py_ssize_t multiple
     cdef public bint fragment
@@ -23,6 +24,7 @@ cdef class Pipeline(Replies):
     cdef public bint more
     cdef public object failed
     cdef public Prepared waits
+    cdef public Result alone
     cdef public object line
     cdef public long long serial
     cdef public Py_ssize_t most

@@ -43,6 +43,7 @@ class Pipeline(Replies):
         # What a packet needs besides its members.
         empty = MultipleService(path=ROUTER, requests=()).encode()
         self.packet = empty[: len(empty) - 2]
+        self.run = 0  # how many times it began
         self.depth = 1
         self.multiple = 0
         self.fragment = False
@@ -53,6 +54,7 @@ class Pipeline(Replies):
         self.source: Any = iter(())
         self.more = False
         self.failed: Any = None  # why there are no more operations
+        self.alone: Any = None  # the result that those after it wait for
         self.waits: Any = None  # an operation that did not fit into a packet
         self.line: deque[Result] = deque()
         self.serial = 1
@@ -88,6 +90,7 @@ class Pipeline(Replies):
         """Do these, once all before them are done."""
         if self.line or self.waiting:
             raise RuntimeError("the operations before these are not done")
+        self.run += 1
         self.failed = None
         self.source = iter(operations)
         self.more = True
@@ -137,7 +140,7 @@ class Pipeline(Replies):
             if found is not None:
                 return found
         way = None
-        if type(given) is str:
+        if isinstance(given, str):
             operation = Operation.parse(
                 given, fragment=self.fragment, int_type=self.int_type
             )
@@ -173,6 +176,11 @@ class Pipeline(Replies):
                 continue
             if len(self.line) >= self.most:
                 break
+            if self.alone is not None:
+                # What comes after a bit that is written, is to see it written.
+                if not self.alone.complete:
+                    break
+                self.alone = None
             one = self.next()
             if one is None:
                 break
@@ -249,7 +257,11 @@ class Pipeline(Replies):
     def several(self, result: Result) -> int:
         """Ask what takes more than one request."""
         one = result.prepared
-        result.parts = BitWrite(one) if one.pieces is None else Pieces(one)
+        if one.pieces is None:
+            result.parts = BitWrite(one)
+            self.alone = result
+        else:
+            result.parts = Pieces(one)
         return self.follow(result, result.parts.steps())
 
     def step(self) -> bytes:
@@ -287,6 +299,7 @@ class Pipeline(Replies):
         self.source = iter(())
         self.more = False
         self.waits = None
+        self.alone = None
         self.failed = None
         left = list(self.line)
         self.line.clear()
@@ -300,7 +313,7 @@ def key_of(given: Any) -> Any:
     if type(given) is not dict:
         return None
     path = given.get("path")
-    parts: list[Any] = [1]
+    parts: list[Any] = [0]
     if len(given) == 2:
         parts[0] = given.get("elements")
         if type(parts[0]) is not int:

@@ -89,6 +89,8 @@ cdef class Replies:
     ) except -1
     cdef int settled(self, Result result, int status) except -1
     cdef int declined(self, Request request, int status) except -1
+    cdef int forgo(self, Result result) except -1
+    cdef int said_no(self, Result result, int status) except -1
     cdef int whole(
         self, Request request, bytes octets, long long[::1] registers, Py_ssize_t stop
     ) except -1

@@ -18,7 +18,7 @@ from ..protocol.enip import Reply, ReplyFrame, TypedData
 from ..protocol.enip.members import held
 from ..protocol.enip.samples import ReplyReads
 from ..protocol.enip.status import Encapsulated, Status
-from .parts import ReadParts, complete, size_of
+from .parts import ReadParts, bits_of, complete, size_of
 from .requests import in_parts
 from .result import NONE, READ, WRITE, Result
 
@@ -69,7 +69,7 @@ class Replies:
         self.member = Reply.execution()
         self.typed = TypedData.execution()
         self.frame.building = self.member.building = self.typed.building = False
-        self.sizes = array("q", [size_of(code) for code in range(256)])
+        self.sizes = array("q", [size_of(code) or -1 for code in range(256)])
         self.in_frame = reads.in_frame
         self.in_member = reads.in_member
         self.reply_size = reads.reply_size
@@ -191,13 +191,14 @@ class Replies:
         start = registers[where[3]] - self.reply_size
         at = registers[where[3] + 1]
         one = result.prepared
-        if service != request.service and (
-            result.bundled or not status or service != self.routed
-        ):
-            raise unasked("an answer to another service than was asked for")
         result.reply = octets[start:stop]
         result.start = at - start
         result.time = self.now
+        if service != request.service:
+            if result.bundled or not status or service != self.routed:
+                raise unasked("an answer to another service than was asked for")
+            # Somebody on the way to the device refused it.
+            return self.said_no(result, status)
         if one.form == READ:
             if status in (0, PARTIAL):
                 return self.read(request, octets, at, stop, status)
@@ -231,11 +232,11 @@ class Replies:
             self.further(request, status != 0, code, octets[at:stop])
             return self.settled(result, 0)
         result.code = code
-        if code > 255 or size != one.elements * self.sizes[code] - one.base:
+        if one.base or code > 255 or size != one.elements * self.sizes[code]:
             wrong = complete(one, code, octets[at:stop])
             if wrong is not None:
                 raise unasked(wrong)
-        if one.bit >= 8 * size:
+        if one.bit >= 0 and one.bit >= bits_of(code):
             return self.settled(result, NO_BIT)
         one.size = size
         result.pending = 0
@@ -254,6 +255,8 @@ class Replies:
     def further(self, request: Request, partial: bool, code: int, body: bytes) -> int:
         """What is to be asked after a reply to a part."""
         result = request.result
+        if result.status != NONE:
+            return 0
         try:
             steps = result.parts.took(request.start, request.stop, partial, code, body)
             return self.follow(result, steps)
@@ -264,6 +267,8 @@ class Replies:
         """One request of an operation came to an end; with the last, the operation."""
         if status and result.status == NONE:
             result.status = status
+            if result.pending > 0:
+                self.forgo(result)
         if result.pending > 0:
             return 0
         parts = result.parts
@@ -274,6 +279,13 @@ class Replies:
                 if wrong is not None:
                     raise unasked(wrong)
         result.complete = True
+        return 0
+
+    def forgo(self, result: Result) -> int:
+        """Ask nothing more for an operation that was refused."""
+        kept = deque(step for step in self.steps if step[0] is not result)
+        result.pending -= len(self.steps) - len(kept)
+        self.steps = kept
         return 0
 
     def declined(self, request: Request, status: int) -> int:
@@ -287,6 +299,10 @@ class Replies:
             smaller = in_parts(one)
             if result.parts is None and smaller[0] | 0x80 != request.service:
                 return self.follow(result, [(smaller, 0, -1)])
+        return self.said_no(result, status)
+
+    def said_no(self, result: Result, status: int) -> int:
+        """A refusal, with what it says besides."""
         if result.status == NONE:
             result.extended = Reply.decode(result.reply).extended
         return self.settled(result, status)

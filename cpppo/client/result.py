@@ -137,9 +137,18 @@ class Result:
         return values
 
     def typed(self) -> list[Any]:
-        """Values of any type; the octets of one that is not known here."""
+        """Values of any type; the octets of one that is not known here.
+
+        What comes after them made the length even.
+        """
         kind = CODES.get(self.code)
-        return [self.octets] if kind is None else kind.unpack(self.octets)
+        octets = self.octets
+        if kind is None:
+            return [octets]
+        one = self.prepared
+        if issubclass(kind, TextType):
+            return kind.unpack(b"".join(kind.cut(octets, one.elements)))
+        return kind.unpack(octets[: one.elements * kind.struct_calcsize - one.base])
 
     @property
     def octets(self) -> bytes:

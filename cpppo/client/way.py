@@ -34,7 +34,8 @@ class Way:
                 'as "@6/1"; without either (route path false), requests go straight'
             )
         for name, most in (("priority", 15), ("ticks", 255)):
-            if not 0 <= getattr(self, name) <= most:
+            value = getattr(self, name)
+            if not isinstance(value, int) or not 0 <= value <= most:
                 raise EncodeError(f"{name} is a number from 0 to {most}")
 
     @property

@@ -225,7 +225,10 @@ def test_process_counts_the_failures(conn: connector) -> None:
     given = ["A=5", "A", "NOBODY", "SCADA[0-1]", "SCADA[5000]"]
     failures, values = conn.process(given, depth=2)
     assert failures == 2
-    assert values == [[5], [5], None, [0, 0], None]
+    assert values == [True, [5], None, [0, 0], None]
+    _, values = conn.process(given, validating=True)
+    assert values == [True, [5], None, [0, 0], None]
+    assert conn.process(["A=6"], validating=True) == (0, [[6]])
     assert conn.process([]) == (0, [])
 
 

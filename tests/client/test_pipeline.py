@@ -851,6 +851,18 @@ def test_late_replies_are_ignored_and_things_go_on() -> None:
         pipeline.receive(late)
 
 
+def test_what_is_left_of_abandoned_operations_is_not_sent() -> None:
+    one = Wired()
+    pipeline = one.pipeline
+    pipeline.begin(["BIG[0-5999]", "A"])
+    pipeline.receive(one.device.raw(pipeline.send()))
+    pipeline.abandon()
+    pipeline.begin(["A"])
+    (frame,) = asking.frames(pipeline.send())
+    assert asking.cip_in(frame) == asking.read("A")
+    assert pipeline.outstanding == 1
+
+
 def test_a_piece_that_was_sent_makes_a_write_unknown() -> None:
     pipeline = Pipeline(7, STRAIGHT)
     pipeline.begin(["B=" + counted("INT", 2000), "A=1"], depth=2)
