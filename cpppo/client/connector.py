@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from ..dotdict import dotdict
-from ..errors import Disconnected, ProtocolError, StatusError, Timeout
+from ..errors import Disconnected, ProtocolError, StatusError, Timeout, Unexpected
 from ..protocol.enip import published, status
 from ..protocol.enip.notation import format_path
 from ..protocol.enip.path import Element
@@ -121,20 +121,13 @@ class connector(client):
         If the connection fails and a write was sent and not answered, that is a result
         too, and so is what was begun with it; then the error is raised.
         """
-        if self.udp:
-            raise ProtocolError("operations are asked over TCP, not over UDP")
-        pipeline = self._pipeline
-        pipeline.go(Way.of(**way, default=self.way) if way else self.way)
+        operations = iter(operations)
+        pipeline = self._begun(operations, index, depth, multiple, fragment, way)
         limit = self.timeout if timeout is None else timeout
-        pipeline.begin(
-            operations, depth=depth, multiple=multiple, fragment=fragment, index=index
-        )
-        mine = pipeline.run
+        mine = pipeline.run  # which somebody else may begin anew, meanwhile
         send, receive, clock = self.wire.send, self.wire.receive, time.time
         deadline = None  # of an answer that has begun to come
         try:
-            if self._held:
-                pipeline.receive(bytes(self._held))
             # What a request costs: one system call to send, one to receive.
             while pipeline.run == mine and not pipeline.done:
                 octets = pipeline.send()
@@ -149,15 +142,42 @@ class connector(client):
                     deadline = time.monotonic() + limit
                 # One by one means that each is had before the next is asked.
                 yield from pipeline.take()
+            if pipeline.run != mine and next(operations, None) is not None:
+                raise RuntimeError("others were asked before these operations were")
         except (OSError, ProtocolError):
             self.close()
             begun = pipeline.abandon()
             if any(one.unknown for one in begun):
                 yield from begun
             raise
+        except KeyboardInterrupt:
+            self.close()  # half of a request may be sent
+            raise
         finally:
             if pipeline.run == mine and not pipeline.done:
                 pipeline.abandon()
+
+    def _begun(
+        self,
+        operations: Iterator[Any],
+        index: int,
+        depth: int,
+        multiple: int,
+        fragment: bool,
+        way: dict[str, Any],
+    ) -> Pipeline:
+        """The session's pipeline, which has these to do now."""
+        if self.udp:
+            raise ProtocolError("operations are asked over TCP, not over UDP")
+        if self._held:
+            self.close()
+            raise Unexpected("a response came that nobody has taken")
+        pipeline = self._pipeline
+        pipeline.go(Way.of(**way, default=self.way) if way else self.way)
+        pipeline.begin(
+            operations, depth=depth, multiple=multiple, fragment=fragment, index=index
+        )
+        return pipeline
 
     # -- the manual's
 

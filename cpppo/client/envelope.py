@@ -10,21 +10,33 @@ from __future__ import annotations
 from array import array
 
 from ..protocol.enip import (
+    Encapsulation,
     GetAttributesAll,
     GetAttributeSingle,
+    Item,
+    NullAddress,
+    Packet,
     Path,
     Request,
     RequestFrame,
     RoutePath,
+    SendData,
+    SendRRData,
     SetAttributeSingle,
+    UnconnectedRequest,
     UnconnectedSend,
+    UnconnectedSendParameters,
 )
-from ..protocol.enip.samples import asked
 from .way import Way
 
 __all__ = ["LONGEST", "Envelope", "carried"]
 
-LONGEST = 65000  # octets of a request: a frame's length has 16 bits
+SEND_RR_DATA = SendRRData.__declared__.tags[0]
+NULL_ADDRESS = NullAddress.__declared__.tags[0]
+UNCONNECTED = UnconnectedRequest.__declared__.tags[0]
+UNCONNECTED_SEND = UnconnectedSend.__declared__.tags[0]
+WAIT = 8  # seconds: the published time-out of SendRRData, over that of the route
+LONGEST = 64900  # octets of a request: a frame's length has 16 bits
 
 
 class Envelope:
@@ -43,7 +55,7 @@ class Envelope:
             SetAttributeSingle(path=path, data=b"1"),
             SetAttributeSingle(path=path, data=b"12"),
         ]
-        frames = [asked(carried(one, way), session) for one in requests]
+        frames = [framed(carried(one.encode(), way), session) for one in requests]
         plain, other, odd, longer = frames
         size = len(requests[0].encode())
         start = next(at for at in range(len(plain)) if plain[at] != other[at])
@@ -95,14 +107,22 @@ class Envelope:
         return bytes(frame)
 
 
-def carried(request: Request, way: Way) -> Request:
+def carried(octets: bytes, way: Way) -> bytes:
     """A request as it goes along a way."""
     if way.simple:
-        return request
-    return UnconnectedSend(
-        path=Path(way.send),
+        return octets
+    parameters = UnconnectedSendParameters(
         priority=way.priority,
         ticks=way.ticks,
-        request=request,
-        route=RoutePath(way.route),
+        request=octets,
+        route=RoutePath(way.route).encode(),
     )
+    head = bytes([UNCONNECTED_SEND]) + Path(way.send).encode()
+    return head + parameters.encode()
+
+
+def framed(octets: bytes, session: int) -> bytes:
+    """A whole frame with a request that belongs to no connection."""
+    packet = Packet((Item(NULL_ADDRESS), Item(UNCONNECTED, data=octets)))
+    payload = SendData(timeout=WAIT, packet=packet).encode()
+    return Encapsulation(SEND_RR_DATA, session=session, payload=payload).encode()

@@ -22,22 +22,18 @@ from ..protocol.enip import (
     ReadTag,
     ReadTagFragmented,
     Request,
-    RoutePath,
     Segment,
     SetAttributeSingle,
-    UnconnectedSendParameters,
     WriteTag,
     WriteTagFragmented,
 )
 from ..protocol.enip.notation import parse_host, parse_path_elements
 from ..protocol.enip.published import request
 from .values import fitted, kind_of
-from .way import Way
 
 __all__ = [
     "Address",
     "aimed",
-    "carried",
     "context",
     "encoded",
     "located",
@@ -50,7 +46,6 @@ __all__ = [
 
 Address = tuple[str, int]
 
-UNCONNECTED_SEND = 0x52
 ROUTER = (Class(2), Instance(1))
 
 
@@ -122,20 +117,6 @@ def together(several: Sequence[dotdict | Request | bytes], path: object) -> Requ
     """A Multiple Service Packet, for the message router unless a path is given."""
     target = Path(ROUTER) if path is None else aimed(path)[0]
     return MultipleService(path=target, requests=tuple(map(encoded, several)))
-
-
-def carried(octets: bytes, way: Way) -> bytes:
-    """A request as it goes along a way."""
-    if way.simple:
-        return octets
-    parameters = UnconnectedSendParameters(
-        priority=way.priority,
-        ticks=way.ticks,
-        request=octets,
-        route=RoutePath(way.route).encode(),
-    )
-    head = bytes([UNCONNECTED_SEND]) + Path(way.send).encode()
-    return head + parameters.encode()
 
 
 # -- what they are made of

@@ -192,13 +192,14 @@ def complete(prepared: Prepared, code: int, octets: bytes) -> str | None:
     if issubclass(kind, TextType):
         found = kind.cut(octets, wanted)
         left = len(octets) - sum(map(len, found))
-        count = len(found)
+        # From an offset on, there are fewer, and nobody knows how many.
+        count = wanted if prepared.base else len(found)
     else:
         total = wanted * kind.struct_calcsize - prepared.base
         left = len(octets) - total
         count = wanted + min(left, 0)
     # One octet more may be there to make the length even.
-    if count == wanted and left <= 1:
+    if count == wanted and left <= (len(octets) - left) % 2:
         return None
     return (
         f"{prepared.operation.text}: {len(octets)} octets are not "

@@ -38,6 +38,7 @@ from ..protocol.enip import (
 )
 from ..protocol.enip.published import asked, frame, request
 from . import given
+from .envelope import NULL_ADDRESS, UNCONNECTED, WAIT, carried
 from .given import Address
 from .transport import Datagrams, Ended, Stream
 from .way import Way
@@ -72,8 +73,6 @@ COMMANDS = frozenset(
 )
 WITHIN_SESSION = {SEND_RR_DATA, SEND_UNIT_DATA}
 
-NULL_ADDRESS, UNCONNECTED = 0x0000, 0x00B2
-WAIT = 8  # seconds: the published time-out of SendRRData, over that of the route
 
 Response = dotdict | None
 
@@ -380,7 +379,7 @@ class client:
     ) -> dotdict:
         """Send a request, along a route unless there is none; the whole frame."""
         way = Way.of(route_path, send_path, priority_time_tick, timeout_ticks)
-        octets = given.carried(given.encoded(request), way)
+        octets = carried(given.encoded(request), way)
         items = (Item(NULL_ADDRESS), Item(UNCONNECTED, data=octets))
         payload = SendData(timeout=WAIT, packet=Packet(items)).encode()
         return self._ask(SEND_RR_DATA, payload, timeout, sender_context)

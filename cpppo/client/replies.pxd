@@ -87,14 +87,14 @@ cdef class Replies:
     cdef int further(
         self, Request request, bint partial, int code, bytes body
     ) except -1
-    cdef int settled(self, Result result, int status) except -1
+    cdef int settled(self, Result result, long long status) except -1
     cdef int declined(self, Request request, int status) except -1
     cdef int forgo(self, Result result) except -1
-    cdef int said_no(self, Result result, int status) except -1
+    cdef int said_no(self, Result result, long long status) except -1
     cdef int whole(
         self, Request request, bytes octets, long long[::1] registers, Py_ssize_t stop
     ) except -1
     cdef int refused(
-        self, Request request, int status, object extended, bytes reply
+        self, Request request, long long status, object extended, bytes reply
     ) except -1
     cpdef int follow(self, Result result, object steps) except -1

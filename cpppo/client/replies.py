@@ -33,6 +33,13 @@ REFUSES = frozenset(  # packets, as whole ones, before any member was looked at
         Status.OBJECT_DOES_NOT_EXIST,
     )
 )
+TOO_LARGE = frozenset(
+    (
+        Status.REPLY_TOO_LARGE,
+        Status.ROUTING_REQUEST_TOO_LARGE,
+        Status.ROUTING_REPLY_TOO_LARGE,
+    )
+)
 
 
 class Request:
@@ -105,6 +112,9 @@ class Replies:
             frame.reset(at)
             status = frame.run(octets, stop, False)
             if status == WAITING:
+                # What speaks another protocol is not waited for.
+                if frame.pos > at + 1 and registers[self.command_at] != self.command:
+                    raise unasked("an answer to another command than was sent")
                 self.wanted = frame.pos + max(frame.detail, 1) - at
                 break
             if status == FAILED:
@@ -261,7 +271,7 @@ class Replies:
             steps = result.parts.took(request.start, request.stop, partial, code, body)
             return self.follow(result, steps)
         except StatusError as exc:
-            return self.settled(result, exc.code)
+            return self.settled(result, int(exc.code))
 
     def settled(self, result: Result, status: int) -> int:
         """One request of an operation came to an end; with the last, the operation."""
@@ -310,7 +320,8 @@ class Replies:
     def whole(self, request: Request, octets: bytes, registers: Any, stop: int) -> int:
         """A packet was refused as it is: its members are asked one by one.
 
-        If the device does not know packets, that is; nothing of it was done then.
+        If the device does not know packets, that is: nothing of it was done then.  Or
+        if the reply was too large, and nothing in it was written.
         """
         where = self.in_frame
         service, status = registers[where[0]], registers[where[1]]
@@ -318,8 +329,12 @@ class Replies:
         known = service == request.service
         if not known and (not status or service != self.routed):
             raise unasked("an answer to another service than was asked for")
-        if known and status in REFUSES:
-            self.single = True
+        alone = status in REFUSES
+        if status in TOO_LARGE:
+            alone = all(one.prepared.form == READ for one in request.members)
+        if known and alone:
+            if status in REFUSES:
+                self.single = True
             for result in request.members:
                 result.bundled = False
                 self.follow(result, [(result.prepared.octets, 0, -1)])

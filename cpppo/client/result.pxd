@@ -21,7 +21,7 @@ cdef class Prepared:
 cdef class Result:
     cdef public Prepared prepared
     cdef public long long index
-    cdef public int status
+    cdef public long long status
     cdef public tuple extended
     cdef public bint encapsulated
     cdef public bint complete

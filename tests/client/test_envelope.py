@@ -10,9 +10,18 @@ from typing import Any
 import asking
 import pytest
 
-from cpppo.client.envelope import LONGEST, Envelope, carried
+from cpppo.client.envelope import LONGEST, WAIT, Envelope
 from cpppo.client.way import Way
-from cpppo.protocol.enip import Class, Instance, Path, RequestFrame, SetAttributeSingle
+from cpppo.protocol.enip import (
+    Class,
+    Instance,
+    Path,
+    Request,
+    RequestFrame,
+    RoutePath,
+    SetAttributeSingle,
+    UnconnectedSend,
+)
 from cpppo.protocol.enip.samples import asked
 
 WAYS = {
@@ -33,9 +42,24 @@ def test_frames_are_those_of_the_declarations(name: str) -> None:
     for size in [*range(20), 255, 256, 257, 487, 4000, 4001, LONGEST - 20]:
         request = SetAttributeSingle(path=path, data=bytes(size))
         octets = envelope.around(request.encode(), 5)
-        expected = bytearray(asked(carried(request, way), 0xFEDCBA98))
+        sent: Request = request
+        if not way.simple:
+            sent = UnconnectedSend(
+                path=Path(way.send),
+                priority=way.priority,
+                ticks=way.ticks,
+                request=request,
+                route=RoutePath(way.route),
+            )
+        expected = bytearray(asked(sent, 0xFEDCBA98))
         expected[12:20] = (5).to_bytes(8, "little")
+        expected[28:30] = WAIT.to_bytes(2, "little")
         assert octets == bytes(expected), size
+
+
+def test_requests_are_sent_on_by_whom_one_likes() -> None:
+    octets = Envelope(1, Way.of("1/0", "@300/1")).around(asking.read("A"), 1)
+    assert b"\x52\x03\x21\x00\x2c\x01\x24\x01\x05\x9d" in octets
 
 
 def test_a_frame_is_what_stands_in_the_books() -> None:
