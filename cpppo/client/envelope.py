@@ -18,7 +18,6 @@ from ..protocol.enip import (
     Packet,
     Path,
     Request,
-    RequestFrame,
     RoutePath,
     SendData,
     SendRRData,
@@ -62,9 +61,9 @@ class Envelope:
         self.head = plain[:start]
         self.tail = plain[start + size :]
         self.even = len(odd) == len(longer)
-        run = RequestFrame.execution()
+        run = Encapsulation.execution()
         run.scan(plain)
-        self.context_at = run.register(RequestFrame.register("RequestFrame.context"))
+        self.context_at = run.register(Encapsulation.register("Encapsulation.context"))
         places = []
         at = 0
         while at < start:
