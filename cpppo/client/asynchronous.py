@@ -130,7 +130,13 @@ class Channel(asyncio.Protocol):
     def close(self) -> None:
         """End it; whoever waits for it is told.  Again is nothing."""
         self._ended(Disconnected(f"the connection to {self._whom} was closed here"))
-        self._transport.abort()
+        if not self._loop.is_closed():
+            self._transport.abort()
+            return
+        try:  # its loop will not end it any more
+            self._transport.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it had ended
 
     async def _within(
         self, future: asyncio.Future[None], timeout: float | None, what: str
@@ -259,6 +265,7 @@ class AsyncLogix:
             backoff=backoff,
         )
         self._turns = asyncio.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._current: Call | None = None
         self._under_way: asyncio.Future[Any] | None = None
         self._subscriptions: set[AsyncSubscription] = set()
@@ -297,6 +304,8 @@ class AsyncLogix:
         """End the connection, the subscriptions, and the calls that wait for either."""
         line = self._line
         line.closed = True
+        for one in self._subscriptions:
+            one.stopped = True  # a scan that is ended here has not failed
         if self._current is not None:
             self._current.ended = "it was closed here"
             if self._under_way is not None:
@@ -361,6 +370,7 @@ class AsyncLogix:
         self, program: Callable[..., Program[T]], call: Call, *given: Any
     ) -> T:
         """Carry out a program when it is its turn."""
+        self._expect_loop()
         try:
             async with asyncio.timeout(call.timeout):
                 await self._turns.acquire()
@@ -376,6 +386,22 @@ class AsyncLogix:
             self._current = None
             self._turns.release()
 
+    def _expect_loop(self) -> None:
+        """One loop at a time: what a loop that is closed has left is not used."""
+        loop = asyncio.get_running_loop()
+        if self._loop is loop:
+            return
+        if self._loop is not None:
+            if not self._loop.is_closed():
+                raise RuntimeError(
+                    f"this AsyncLogix of {self._line.place} belongs to another event "
+                    "loop, which has not ended; make one for each loop"
+                )
+            self._line.close()
+            self._turns = asyncio.Lock()
+            self._current = self._under_way = None
+        self._loop = loop
+
     async def _open(self, *given: Any) -> Any:
         return await self._breakable(self._opener(*given))
 
@@ -389,11 +415,23 @@ class AsyncLogix:
         try:
             return await future
         except asyncio.CancelledError:
-            if call is None or not call.ended:
+            unused(future)
+            task = asyncio.current_task()
+            cancelled = task is not None and task.cancelling()
+            if call is None or not call.ended or cancelled:
                 raise
             raise Disconnected(f"{self._line.place}: {call.ended}") from None
         finally:
             self._under_way = None
+
+
+def unused(future: asyncio.Future[Any]) -> None:
+    """Close a connection that came in the moment in which nobody wanted it any more."""
+    if not future.done() or future.cancelled() or future.exception() is not None:
+        return
+    found = future.result()
+    if found is not None:
+        found.close()
 
 
 async def awaited(program: Program[T]) -> T:

@@ -30,10 +30,11 @@ class Wire(Protocol):
 class Call:
     """One call of somebody: when it began, how long it may take, and who ended it."""
 
-    __slots__ = ("began", "ended", "timeout", "until")
+    __slots__ = ("began", "ended", "left", "timeout", "until")
 
     def __init__(self, timeout: float | None, now: float) -> None:
         self.timeout = timeout
+        self.left = timeout  # at the last look
         self.began = now
         self.until = float("inf") if timeout is None else now + timeout
         self.ended = ""  # why, where it was not by itself

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from ipaddress import ip_address
 from time import monotonic, time
 from typing import Any
@@ -38,6 +39,7 @@ from ..protocol.enip import (
     RequestFrame,
     Segment,
 )
+from ..sockets import LONGEST
 from .backoff import Backoff
 from .calls import Call, Program, Wire
 from .operations import Operation, OperationError
@@ -80,11 +82,13 @@ class Line:
             problem = f"depth is 1 or more, multiple 0 or more, not {depth}, {multiple}"
             raise ValueError(problem)
         self.place = place
-        self.timeout = timeout
+        # What is longer no clock of the system counts.
+        self.timeout = None if timeout is None or timeout > LONGEST else timeout
         self.depth = depth
         self.multiple = multiple
         self.source = source
-        self.backoff = backoff or Backoff()
+        # Its own, however many were given the same one.
+        self.backoff = copy(backoff) if backoff is not None else Backoff()
         self.clock = clock
         self.closed = False
         self.wire: Wire | None = None
@@ -163,7 +167,9 @@ class Line:
         stale = {
             nth: writes[nth]
             for nth in operations
-            if writes[nth].operation is None and mismatched(results[nth])
+            if not results[nth].ok
+            and writes[nth].operation is None
+            and mismatched(results[nth])
         }
         if stale:
             for one in stale.values():
@@ -201,12 +207,15 @@ class Line:
     ) -> Program[dict[int, Operation]]:
         """The writes with their types; a refused read is the result of its write."""
         # Of its own: a new connection forgets what was known of the old one.
-        types = dict(self._types)
-        unknown = {
-            nth: one
-            for nth, one in writes.items()
-            if one.operation is None and one.whole not in types
-        }
+        types: dict[tuple[Segment, ...], Kind] = {}
+        unknown = {}
+        for nth, one in writes.items():
+            if one.operation is None:
+                kind = self._types.get(one.whole)
+                if kind is None:
+                    unknown[nth] = one
+                else:
+                    types[one.whole] = kind
         # One read for each tag that is written to, whatever its elements.
         first = {one.whole: one for one in reversed(unknown.values())}
         learnt: dict[tuple[Segment, ...], Result] = {}
@@ -264,7 +273,7 @@ class Line:
             try:
                 yield from self._exchange(call, pipeline, several, found)
             except CpppoError as exc:
-                self._discard(exc)
+                self._discard(call, exc)
                 found += pipeline.abandon()
                 ours = not isinstance(exc, TransportError | ProtocolError)
                 if ours and not any(map(answerable, found)):
@@ -283,9 +292,10 @@ class Line:
             return None
         # Nothing is awaited: what is there is the end, or of no use.
         if writing and wire.readable(0):
-            self._discard(Disconnected(f"{self.place} closed the connection"))
+            self._discard(call, Disconnected(f"{self.place} closed the connection"))
             return None
-        self._alive(call)
+        if self.closed or call.ended:
+            self._alive(call)
         self._left(call)  # a call whose time is over sends nothing
         return self._pipeline
 
@@ -306,15 +316,16 @@ class Line:
             try:
                 return (yield from self._connect(call))
             except TransportError as exc:
-                self._discard(exc)
+                self._discard(call, exc)
             except ProtocolError as exc:
-                self._discard(exc)
+                self._discard(call, exc)
                 raise
 
     def _connect(self, call: Call) -> Program[Pipeline]:
         """A new connection, and a session over it."""
         host, port = self.place.host, self.place.port
         left = self._left(call)
+        self._working = False
         self.wire = yield self._opener, host, port, left, self.source
         self._alive(call)
         found = yield from self._ask(call, RequestFrame(payload=Register()))
@@ -358,15 +369,18 @@ class Line:
         before = len(found)
         try:
             pipeline.begin(operations, depth=self.depth, multiple=self.multiple)
-            left = self._left(call)
-            while not pipeline.done:
+            left = call.left
+            while True:
                 octets = pipeline.send()
                 if octets:
                     yield wire.send, octets, left
-                found += pipeline.take()
+                    left = self._left(call)
                 if pipeline.outstanding:
                     pipeline.receive((yield wire.receive, left), time())
-                    left = self._left(call)
+                found += pipeline.take()
+                if pipeline.done:
+                    break  # however late: it was answered
+                left = self._left(call)
         except BaseException:
             self.close()
             found += pipeline.take()
@@ -389,10 +403,12 @@ class Line:
             return None
         now = self.clock()
         if now - call.began < JUST_BEGUN:
-            return call.timeout
+            call.left = call.timeout
+            return call.left
         left = call.until - now
         if left <= 0:
             raise Timeout(self._late(call))
+        call.left = left
         return left
 
     def _over(self, call: Call) -> bool:
@@ -411,8 +427,12 @@ class Line:
         self._working = True
         self.backoff.worked()
 
-    def _discard(self, exc: CpppoError) -> None:
+    def _discard(self, call: Call, exc: CpppoError) -> None:
         """The connection is of no use any more, or there was none to be had."""
+        ours = not isinstance(exc, TransportError | ProtocolError)
+        if ours or call.ended or self.closed:
+            self.close()  # nothing has failed: it was ended on this side
+            return
         if self._trouble is None or self.backoff.since is None:
             log.info("%s: down: %s", self.place, exc)
         if self._working:
@@ -425,7 +445,7 @@ class Line:
 
     def _lost(self, call: Call, exc: CpppoError) -> None:
         """After a failure: whether to go on."""
-        self._discard(exc)
+        self._discard(call, exc)
         self._alive(call)
         if isinstance(exc, ProtocolError):
             raise exc
@@ -436,7 +456,7 @@ class Line:
         """What to tell who asked: whom, what, since when, and when again."""
         now = self.clock()
         trouble = self._trouble
-        if trouble is None:
+        if trouble is None or self.backoff.since is None:
             return Timeout(self._late(call))
         kind = type(trouble) if isinstance(trouble, TransportError) else Disconnected
         what = str(trouble)

@@ -21,15 +21,16 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
 
-from ..errors import StatusError, Timeout
+from ..errors import Disconnected, StatusError, Timeout
 from .backoff import Backoff
 from .calls import Call, Program, carried
 from .line import Line
-from .operations import Operation
+from .operations import Operation, OperationError
 from .place import Place
 from .result import Result
 from .subscription import Subscription, Watch
 from .transport import Stream
+from .values import display
 from .writes import Given, given
 
 __all__ = ["Logix", "check"]
@@ -39,46 +40,64 @@ Tag = str | Operation | Mapping[str, Any]
 
 
 class Turns:
-    """Who may use the connection: one at a time, in the order in which they came."""
+    """Who may use the connection: one call at a time, in the order in which they came.
+
+    `mutex` holds for `current` and for what ends that call: who ends it under the mutex
+    cannot hit the one that comes next.
+    """
 
     def __init__(self) -> None:
-        self._mutex = threading.Lock()
-        self._waiting: deque[threading.Lock] = deque()
-        self._taken = False
+        self.mutex = threading.Lock()
+        self.current: Call | None = None
+        self._waiting: deque[tuple[Call, threading.Lock]] = deque()
 
-    def take(self, timeout: float | None) -> bool:
-        """Wait for one's turn; whether it came in time."""
-        with self._mutex:
-            if not self._taken:
-                self._taken = True
+    def take(self, call: Call) -> bool:
+        """Wait for one's turn; whether it came before the call was over."""
+        with self.mutex:
+            if self.current is None:
+                self.current = call
                 return True
             ticket = threading.Lock()
             ticket.acquire()
-            self._waiting.append(ticket)
+            self._waiting.append((call, ticket))
         try:
-            if ticket.acquire(timeout=-1 if timeout is None else timeout):
-                return True
+            ticket.acquire(timeout=-1 if call.timeout is None else call.timeout)
         except BaseException:  # ^C
-            if not self._withdraw(ticket):
+            if self._come(call, ticket):
                 self.give()
             raise
-        return not self._withdraw(ticket)
+        return self._come(call, ticket)
 
     def give(self) -> None:
         """Hand the turn to who is next."""
-        with self._mutex:
+        with self.mutex:
             if self._waiting:
-                self._waiting.popleft().release()
+                self.current, ticket = self._waiting.popleft()
+                ticket.release()
             else:
-                self._taken = False
+                self.current = None
 
-    def _withdraw(self, ticket: threading.Lock) -> bool:
-        """Wait no longer; False where the turn has just come."""
-        with self._mutex:
-            if ticket not in self._waiting:
-                return False
-            self._waiting.remove(ticket)
-            return True
+    def waiting(self) -> list[Call]:
+        """The calls whose turn has not come."""
+        with self.mutex:
+            return [call for call, _ in self._waiting]
+
+    def wake(self, call: Call) -> None:
+        """Have a call wait no longer; under the mutex."""
+        for one in self._waiting:
+            if one[0] is call:
+                self._waiting.remove(one)
+                one[1].release()
+                return
+
+    def _come(self, call: Call, ticket: threading.Lock) -> bool:
+        """Whether the turn has come; else it will not."""
+        with self.mutex:
+            if self.current is call:
+                return True
+            if (call, ticket) in self._waiting:
+                self._waiting.remove((call, ticket))
+            return False
 
 
 class Logix:
@@ -116,8 +135,8 @@ class Logix:
             backoff=backoff,
         )
         self._turns = Turns()
-        self._mutex = threading.Lock()  # of what follows
-        self._current: Call | None = None
+        # Of what follows, too.
+        self._mutex = self._turns.mutex
         self._pausing: threading.Event | None = None
         self._reaching: socket.socket | None = None
         self._subscriptions: set[Subscription] = set()
@@ -157,12 +176,15 @@ class Logix:
         self._line.closed = True
         with self._mutex:
             several = list(self._subscriptions)
-            call = self._current
-        if call is not None:
-            self._end(call, "it was closed here")
+            call = self._turns.current
+        for one in several:
+            one.stopped = True  # a scan that is ended here has not failed
+        for ended in (call, *self._turns.waiting()):
+            if ended is not None:
+                self._end(ended, "it was closed here")
         for one in several:
             one.stop()
-        if self._turns.take(self._line.timeout):
+        if self._turns.take(self._line.call()):
             try:
                 if self._line.closed:
                     self._line.close()
@@ -229,53 +251,60 @@ class Logix:
         )
         with self._mutex:
             self._line.expect_open()
+            # Started as soon as `close` can know of it, and only what is started.
+            one.start()
             self._subscriptions.add(one)
-        one.start()
         return one
 
     # -- one call at a time
 
     def _run(self, program: Callable[..., Program[T]], call: Call, *given: Any) -> T:
         """Carry out a program when it is its turn."""
-        if not self._turns.take(call.timeout):
+        if not self._turns.take(call):
+            if call.ended:
+                raise Disconnected(f"{self._line.place}: {call.ended}")
             raise Timeout(
                 f"{self._line.place}: other calls had not ended within "
                 f"{call.timeout:g} s"
             )
         try:
-            with self._mutex:
-                self._current = call
             return carried(program(call, *given))
         finally:
-            with self._mutex:
-                self._current = None
             self._turns.give()
 
     def _end(self, call: Call, why: str) -> None:
         """End a call of another thread, if it is not over."""
         with self._mutex:
             call.ended = why
-            if self._current is not call:
-                return  # it has not begun, and will look first; or it is over
-            wire = self._line.wire
+            if self._turns.current is not call:
+                self._turns.wake(call)
+                return
             if self._pausing is not None:
                 self._pausing.set()
             if self._reaching is not None:
                 quit_reaching(self._reaching)
-        if wire is not None:
-            wire.close()
+            # Under the mutex: the next call may have the same connection.
+            wire = self._line.wire
+            if wire is not None:
+                wire.close()
+
+    def _ended(self) -> bool:
+        """Whether the call that has its turn is unwanted; under the mutex."""
+        call = self._turns.current
+        return call is None or bool(call.ended)
 
     def _pause(self, seconds: float) -> None:
         """Wait for the next attempt, or for the end of the call."""
         event = threading.Event()
         with self._mutex:
-            if self._current is None or self._current.ended:
+            if self._ended():
                 return
             self._pausing = event
         try:
             event.wait(seconds)
         finally:
-            self._pausing = None
+            with self._mutex:
+                self._pausing = None
 
     def _reach(
         self,
@@ -291,7 +320,7 @@ class Logix:
         """What is being connected now."""
         with self._mutex:
             self._reaching = sock
-            if sock and (self._current is None or self._current.ended):
+            if sock and self._ended():
                 raise ConnectionAbortedError("it was ended here")
 
     def _forget(self, one: Subscription) -> None:
@@ -312,15 +341,18 @@ def asked(tags: tuple[Any, ...]) -> tuple[bool, Iterable[Any]]:
     if len(tags) != 1:
         return False, tags
     (only,) = tags
-    if isinstance(only, str | Operation | Mapping):
+    if type(only) is str or isinstance(only, str | Operation | Mapping):
         return True, tags
+    if isinstance(only, bytes | bytearray) or not isinstance(only, Iterable):
+        raise OperationError("a tag expected, or several", display(only), 0)
     return False, only
 
 
 def alone(items: tuple[Any, ...], tags: Mapping[str, Any]) -> bool:
     """Whether one tag was to be written, and said as one."""
-    many = any(isinstance(one, list | Mapping) for one in items)
-    return not many and len(items) + len(tags) == 1
+    if len(items) + len(tags) != 1:
+        return False
+    return not items or not isinstance(items[0], list | Mapping)
 
 
 def check(results: Any) -> Any:

@@ -26,6 +26,7 @@ __all__ = ["Scans", "Subscription", "Watch"]
 log = logging.getLogger(__name__)
 
 GRACE = 0.1  # seconds for a scan under way to end by itself when it is to stop
+LONGEST = 86400.0  # seconds of one wait; no system counts to every number
 
 Steps = Program[None]
 
@@ -87,6 +88,8 @@ def differs(old: Any, new: Any, band: float) -> bool:
         return False
     if not isinstance(old, int | float) or not isinstance(new, int | float):
         return True
+    if isinstance(old, bool) or isinstance(new, bool):
+        return True  # an alarm is no number, however wide the band of the others
     if isnan(old) or isnan(new):
         return not (isnan(old) and isnan(new))
     return not abs(new - old) <= band
@@ -138,7 +141,7 @@ class Scans:
         while True:
             # A wait may end early, by a little.
             while seconds := cadence.wait(self._clock()):
-                yield wait, seconds
+                yield wait, min(seconds, LONGEST)
                 if self.stopped:
                     break
             if self.stopped:
@@ -158,8 +161,12 @@ class Scans:
             behind = 0
 
     def _told(self, results: list[Result], missed: int) -> Steps:
+        try:
+            changes = self.watch.changes(results)
+        except Exception as exc:  # values that are none
+            yield from self._failed(exc)
+            return
         self.scans += 1
-        changes = self.watch.changes(results)
         if self._change is not None:
             for result, previous in changes:
                 if self.stopped:
@@ -187,6 +194,12 @@ class Scans:
                 yield from self._tell(self._failure, exc)
 
 
+class Scanning(threading.Thread):
+    """The thread of a subscription, and which other one it waits for."""
+
+    waits: threading.Thread | None = None
+
+
 class Subscription(Scans):
     """Tags that a thread reads again and again, until `stop`."""
 
@@ -203,7 +216,7 @@ class Subscription(Scans):
         self._end = end
         self._over = over
         self._wake = threading.Event()
-        self._thread = threading.Thread(
+        self._thread = Scanning(
             target=self._run, name=f"subscription {place}", daemon=True
         )
 
@@ -219,18 +232,25 @@ class Subscription(Scans):
     def stop(self) -> None:
         """Scan no more; when it returns, nothing of yours is called any more.
 
-        In a function of yours that it calls, it returns at once.
+        In a function of yours that it calls, it returns at once; so it does in one
+        that another subscription calls, whose end this one's function waits for.
         """
         self.stopped = True
         self._wake.set()
-        if self._thread is threading.current_thread():
-            return
-        self._thread.join(GRACE)
-        while self._thread.is_alive():
-            call = self._current
-            if call is not None:
-                self._end(call, "the subscription was stopped")
-            self._thread.join(GRACE)
+        me = threading.current_thread()
+        if isinstance(me, Scanning):
+            me.waits = self._thread
+        try:
+            while not awaits(self._thread, me):
+                self._thread.join(GRACE)
+                if not self._thread.is_alive():
+                    return
+                call = self._current
+                if call is not None:
+                    self._end(call, "the subscription was stopped")
+        finally:
+            if isinstance(me, Scanning):
+                me.waits = None
 
     def _run(self) -> None:
         try:
@@ -238,3 +258,12 @@ class Subscription(Scans):
         finally:
             self.stopped = True
             self._over(self)
+
+
+def awaits(thread: threading.Thread | None, me: threading.Thread) -> bool:
+    """Whether a thread is this one, or waits for it, if through others."""
+    passed: set[threading.Thread] = set()
+    while isinstance(thread, Scanning) and thread is not me and thread not in passed:
+        passed.add(thread)
+        thread = thread.waits
+    return thread is me

@@ -16,7 +16,7 @@ from ..protocol.enip.notation import NotationError, parse_path_elements
 from ..protocol.enip.path import Element, Segment
 from ..protocol.enip.status import Extended, Status
 from ..protocol.enip.types import SINT
-from .operations import HEAD, MOST, TOO_MANY, Operation, OperationError
+from .operations import HEAD, MOST, TOO_MANY, Operation, OperationError, plain
 from .requests import LARGEST, prepared
 from .result import NONE, Result
 from .values import Kind, Unfit, display, fitted, kind_of, target
@@ -33,6 +33,7 @@ __all__ = [
 
 Given = str | Operation | Mapping[str, Any] | tuple[str, Any]
 
+SINGLE = frozenset({bool, int, float, str})  # the types of most values
 FORMS = (
     'a write is A=1, {"B[3]": 5}, ("X", 1.5) or "A=(DINT)1": a tag and what is to '
     "stand there"
@@ -56,13 +57,22 @@ class Write:
         if not isinstance(tag, str):
             raise OperationError(FORMS, display(tag), 0)
         try:
-            path, _, count = parse_path_elements(tag)
+            path, count = plain(tag) or parse_path_elements(tag)[::2]
         except NotationError as exc:
             raise OperationError(exc.problem, exc.text, exc.place) from None
-        several = isinstance(value, Iterable) and not isinstance(value, str | bytes)
-        values = tuple(value) if isinstance(value, Iterable) and several else (value,)
-        if not values or value is None or isinstance(value, Mapping):
-            raise OperationError("a value expected, or a list of them", f"{tag}=", 0)
+        several = False
+        values: tuple[Any, ...] = (value,)
+        if type(value) not in SINGLE:
+            if isinstance(value, set | frozenset):
+                raise OperationError("a set has no order; give a list", f"{tag}=", 0)
+            value = own(value)
+            values = (value,)
+            if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+                several = True
+                values = tuple(own(one) for one in value)
+            if not values or value is None or isinstance(value, Mapping):
+                problem = "a value expected, or a list of them"
+                raise OperationError(problem, f"{tag}=", 0)
         try:
             # It is the same for every type.
             elements = target(count, None, SINT, len(values), False)
@@ -75,7 +85,7 @@ class Write:
     @classmethod
     def parse(cls, text: str) -> Write:
         """A write as the manual has it; without a cast, of the type of the tag."""
-        one = Operation.parse(text, int_type="LINT")
+        one = untyped(text)
         if one.method != "write":
             raise OperationError("'=' and a value expected", text, len(text))
         head = HEAD.match(text)
@@ -98,6 +108,8 @@ class Write:
     def whole(self) -> tuple[Segment, ...]:
         """The tag without its last index: its elements have one type."""
         end = len(self.path)
+        if end == 1:
+            return self.path
         while end > 1 and isinstance(self.path[end - 1], Element):
             end -= 1
         return self.path[:end]
@@ -148,6 +160,40 @@ def each(item: Any) -> Iterator[Write]:
             yield from each(one)
     else:
         raise OperationError(FORMS, display(item), 0)
+
+
+def untyped(text: str) -> Operation:
+    """What a text says, with its numbers as they are where it has no cast."""
+    try:
+        # Not as a LINT at once: that would take a very large number for a negative one.
+        return Operation.parse(text, int_type="ULINT")
+    except OperationError:
+        pass
+    try:
+        return Operation.parse(text, int_type="LINT")
+    except OperationError as exc:
+        if not fits(text, "STRING"):
+            raise
+        problem = (
+            "without a cast a value is a number; say the type, as in D=(BOOL)true, "
+            "or give the value apart, as in write(D=True)"
+        )
+        raise OperationError(problem, text, exc.place) from None
+
+
+def fits(text: str, int_type: str) -> bool:
+    """Whether a text is an operation with values of that type."""
+    try:
+        Operation.parse(text, int_type=int_type)
+    except OperationError:
+        return False
+    return True
+
+
+def own(value: Any) -> Any:
+    """A number or an array of numpy's, and all that says `tolist`, as Python's own."""
+    said = getattr(value, "tolist", None)
+    return said() if callable(said) else value
 
 
 # -- what came of it

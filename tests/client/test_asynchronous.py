@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
+import socket
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 from asking import TCP, controller
 
-from cpppo.client.asynchronous import AsyncLogix
+from cpppo.client.asynchronous import AsyncLogix, Channel
 from cpppo.client.backoff import Backoff
 from cpppo.client.logix import Logix
 from cpppo.client.operations import OperationError
@@ -393,5 +395,86 @@ def test_a_subscription_may_stop_itself() -> None:
             await stopped.wait()
             await one.stop()
             assert one.scans == 1
+
+    run(test)
+
+
+def test_it_may_be_used_in_one_loop_after_the_other() -> None:
+    async def test(device: Device) -> None:
+        plc = made[-1] if made else device.logix()
+        plc._opener = device.open
+        made.append(plc)
+        assert (await plc.write("A=(DINT)1")).ok
+        assert len(device.connections) == 1
+
+    made: list[AsyncLogix] = []
+    run(test)
+    run(test)
+    run(test)
+
+
+def test_a_channel_of_a_loop_that_has_ended_can_be_closed() -> None:
+    async def opened(listening: socket.socket) -> Channel:
+        return await Channel.open("127.0.0.1", listening.getsockname()[1], 20)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        loop = asyncio.new_event_loop()
+        channel = loop.run_until_complete(opened(listening))
+        sock, _ = listening.accept()
+        with sock:
+            loop.close()
+            channel.close()
+            channel.close()
+            sock.settimeout(20)
+            assert sock.recv(1) == b""
+    with pytest.warns(ResourceWarning, match="unclosed"):
+        del channel
+        gc.collect()
+
+
+def test_two_loops_at_once_are_refused() -> None:
+    async def test(device: Device) -> None:
+        plc = device.logix()
+        assert (await plc.read("A")).ok
+
+        def other() -> None:
+            with pytest.raises(RuntimeError, match="belongs to another event loop"):
+                asyncio.run(plc.read("A"))
+
+        await asyncio.to_thread(other)
+        assert (await plc.read("A")).ok
+        await plc.close()
+
+    run(test)
+
+
+def test_a_connection_that_comes_as_the_call_is_cancelled_is_closed() -> None:
+    async def test(device: Device) -> None:
+        async with device.logix() as plc:
+            device.unreachable = asyncio.Event()
+            task = asyncio.create_task(plc.read("A"))
+            await device.reached.wait()
+            device.unreachable.set()
+            while not device.connections:
+                await asyncio.sleep(0)
+            task.cancel()  # it is there, and nobody has it yet
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert device.connections[0].ended is not None
+
+    run(test)
+
+
+def test_a_scan_that_close_ends_has_not_failed() -> None:
+    async def test(device: Device) -> None:
+        failed: list[Exception] = []
+        plc = device.logix()
+        await plc.subscribe("D", every=1000)
+        await plc.read("A")
+        device.silent = True
+        one = await plc.subscribe("A", every=0.01, failure=failed.append)
+        await device.asked.wait()
+        await plc.close()
+        assert (one.failures, failed) == (0, [])
 
     run(test)

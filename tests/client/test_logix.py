@@ -20,6 +20,7 @@ from cpppo.client.line import Line
 from cpppo.client.logix import Logix, Turns, check
 from cpppo.client.operations import Operation, OperationError
 from cpppo.client.place import Place
+from cpppo.client.subscription import Subscription
 from cpppo.client.way import Way
 from cpppo.client.writes import Write, given
 from cpppo.errors import (
@@ -659,6 +660,143 @@ def test_open_tries_at_once_whatever_failed_before(device: Device) -> None:
         assert device.pauses == []
 
 
+def test_an_answer_that_came_at_the_last_moment_is_an_answer(device: Device) -> None:
+    class Late(Connection):
+        def receive(self, timeout: float | None) -> bytes:
+            device.now += 10 * len(device.requests)
+            return super().receive(timeout)
+
+    line = device.line(timeout=5.0, depth=2, opener=lambda *given: Late(device))
+    assert read(line, "A")[0].ok
+    assert line.connected
+
+
+def test_what_sending_took_is_not_given_to_the_answer(device: Device) -> None:
+    def slow(one: Connection, octets: bytes) -> None:
+        device.now += 4.9
+
+    line = device.line(timeout=5.0)
+    read(line, "A")
+    device.fates = [slow]
+    with pytest.raises(Timeout):
+        read(line, "A")
+    assert device.now - 1000 < 5.01
+
+
+def test_a_call_that_is_ended_here_is_no_failure_of_the_device(device: Device) -> None:
+    line = device.line()
+    call = line.call()
+
+    def ended(one: Connection, octets: bytes) -> None:
+        call.ended = "the subscription was stopped"
+        one.close()
+
+    device.fates = [ended]
+    with pytest.raises(Disconnected, match="was stopped"):
+        read(line, "A", call=call)
+    assert (line.backoff.since, line.backoff.failures) == (None, 0)
+    assert read(line, "A")[0].ok
+
+
+def test_a_value_that_no_frame_holds_is_no_failure_of_the_device(
+    device: Device,
+) -> None:
+    line = device.line()
+    with pytest.raises(OperationError):
+        write(line, Operation.parse(f'S=(STRING)"{"x" * 65500}"'))
+    assert line.backoff.since is None
+
+
+def test_a_failure_that_is_over_is_not_told_any_more(device: Device) -> None:
+    line = device.line(timeout=1.0)
+    device.unreachable = [Refused("refused, long ago")]
+    read(line, "A")
+    line.close()
+    call = line.call()
+    device.now += 1  # it had to wait for others
+    with pytest.raises(Timeout, match=r"^10.0.0.5:44818 did not answer within 1 s$"):
+        read(line, "A", call=call)
+
+
+def test_a_connection_that_never_worked_is_not_tried_again_at_once(
+    device: Device,
+) -> None:
+    line = device.line(timeout=0.05)
+    read(line, "A")
+    program = line.read(line.call(), ["A"])
+    next(program)
+    program.close()  # cancelled
+    device.unreachable = [Refused("refused")] * 3
+    with pytest.raises(Refused, match=r"the next attempt is due in 0\.1 s"):
+        read(line, "A")
+    assert device.opened == 2
+
+
+@pytest.mark.parametrize("wrong", [5, None, b"A", bytearray(b"A")])
+def test_what_is_no_tag_is_refused_in_words(
+    device: Device, plc: Logix, wrong: Any
+) -> None:
+    with pytest.raises(OperationError, match="a tag expected"):
+        plc.read(wrong)
+    assert device.opened == 0
+
+
+def test_a_set_has_no_order_and_is_refused(device: Device, plc: Logix) -> None:
+    with pytest.raises(OperationError, match="a set has no order"):
+        plc.write({"B[0-1]": {1, 2}})
+    assert device.opened == 0
+
+
+@pytest.mark.parametrize("value", ["18446744073709551615", "0xFFFFFFFFFFFFFFFF"])
+def test_a_large_number_in_a_text_is_no_negative_one(plc: Logix, value: str) -> None:
+    assert plc.write(f"L={value}").ok
+    assert plc.read("L").value == float(2**64 - 1)
+    with pytest.raises(OperationError, match="DINT is a whole number"):
+        plc.write(f"A={value}")
+    assert plc.write("A=-1").value == -1
+
+
+@pytest.mark.parametrize("text", ["D=true", "S=hi", "A=1,x"])
+def test_a_text_that_needs_a_cast_says_so(
+    device: Device, plc: Logix, text: str
+) -> None:
+    with pytest.raises(OperationError, match="without a cast a value is a number"):
+        plc.write(text)
+    assert device.opened == 0
+
+
+def test_two_that_were_given_the_same_back_off_do_not_share_it(device: Device) -> None:
+    given = Backoff(1.0, random=lambda: 0.0)
+    one, other = device.line(backoff=given), device.line(backoff=given)
+    device.unreachable = [Refused("refused")] * 9
+    with pytest.raises(Refused):
+        read(one, "A")
+    del device.unreachable[:]
+    assert (one.backoff.failures > 0, other.backoff.failures) == (True, 0)
+    assert read(other, "A")[0].ok
+
+
+class Scalar:
+    """A number as numpy has them."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def tolist(self) -> Any:
+        return self.value
+
+
+def test_numbers_and_arrays_of_numpy_are_written(plc: Logix) -> None:
+    assert plc.write(A=Scalar(7)).value == 7
+    assert plc.write(D=Scalar(True)).value is True
+    assert plc.write({"C[0-1]": [Scalar(1.5), 2]})[0].value == [1.5, 2.0]
+    assert plc.write({"B[0-1]": Scalar([3, 4])})[0].value == [3, 4]
+
+
+def test_a_time_out_longer_than_any_clock_is_for_ever(device: Device) -> None:
+    assert device.line(timeout=float("inf")).timeout is None
+
+
 # -- addresses
 
 
@@ -735,11 +873,11 @@ def test_a_write_text_without_a_cast_has_no_type_yet() -> None:
 
 def test_turns_come_in_the_order_of_the_asking() -> None:
     turns = Turns()
-    assert turns.take(None)
+    assert turns.take(Call(None, 0.0))
     order: list[int] = []
 
     def one(nth: int) -> None:
-        assert turns.take(20)
+        assert turns.take(Call(20, 0.0))
         order.append(nth)
         turns.give()
 
@@ -753,16 +891,16 @@ def test_turns_come_in_the_order_of_the_asking() -> None:
     for thread in threads:
         thread.join(20)
     assert order == list(range(8))
-    assert turns.take(0)
+    assert turns.take(Call(0, 0.0))
 
 
 def test_a_turn_that_does_not_come_in_time_is_nobody_s() -> None:
     turns = Turns()
-    assert turns.take(None)
-    assert not turns.take(0)
-    assert not turns.take(0.001)
+    assert turns.take(Call(None, 0.0))
+    assert not turns.take(Call(0, 0.0))
+    assert not turns.take(Call(0.001, 0.0))
     turns.give()
-    assert turns.take(0)
+    assert turns.take(Call(0, 0.0))
 
 
 def test_calls_of_two_threads_do_not_mix(plc: Logix) -> None:
@@ -785,8 +923,133 @@ def test_calls_of_two_threads_do_not_mix(plc: Logix) -> None:
 
 def test_a_call_that_has_to_wait_too_long_for_others_says_so(device: Device) -> None:
     plc = device.logix(timeout=0.001)
-    assert plc._turns.take(None)
+    assert plc._turns.take(Call(None, 0.0))
     with pytest.raises(Timeout, match=r"other calls had not ended within 0.001 s"):
         plc.read("A")
     plc._turns.give()
     plc.close()
+
+
+def test_a_call_is_ended_before_the_next_one_can_have_its_connection(
+    device: Device,
+) -> None:
+    plc = device.logix()
+    free: list[bool] = []
+
+    class Watched(Connection):
+        def close(self) -> None:
+            if plc._turns.current is call:
+                free.append(plc._mutex.acquire(blocking=False))
+            super().close()
+
+    device.open = lambda *given: Watched(device)  # type: ignore[method-assign]
+    plc._line._opener = device.open
+    plc.read("A")
+    call = plc._line.call()
+    assert plc._turns.take(call)
+    plc._end(call, "it was stopped")
+    plc._turns.give()
+    assert free == [False]
+    plc.close()
+
+
+def test_what_waits_for_its_turn_is_ended_while_another_call_goes_on(
+    device: Device,
+) -> None:
+    plc = device.logix(timeout=None)
+    failed: list[Exception] = []
+    assert plc._turns.take(Call(None, 0.0))  # and does not end
+    one = plc.subscribe("A", every=0.001, failure=failed.append)
+    while not plc._turns.waiting():
+        pass
+    one.stop()
+    assert plc._turns.waiting() == []
+    assert (one.failures, failed) == (0, [])
+    plc._turns.give()
+    assert plc.read("A").ok
+    plc.close()
+
+
+def test_close_ends_what_waits_for_its_turn(device: Device) -> None:
+    plc = device.logix(timeout=20)
+    assert plc._turns.take(Call(None, 0.0))
+    told: list[str] = []
+
+    def ask() -> None:
+        try:
+            plc.read("A")
+        except Disconnected as exc:
+            told.append(str(exc))
+
+    waiting = threading.Thread(target=ask)
+    waiting.start()
+    while not plc._turns.waiting():
+        pass
+    closing = threading.Thread(target=plc.close)
+    closing.start()
+    waiting.join(10)
+    assert not waiting.is_alive()
+    plc._turns.give()
+    closing.join(10)
+    assert told == ["10.0.0.5:44818: it was closed here"]
+
+
+def test_a_subscription_is_started_before_close_can_see_it(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plc = device.logix()
+    begun = Subscription.start
+    locked = []
+
+    def start(one: Subscription) -> None:
+        locked.append((plc._mutex.locked(), one in plc._subscriptions))
+        begun(one)
+
+    monkeypatch.setattr(Subscription, "start", start)
+    plc.subscribe("A", every=1)
+    plc.close()
+    assert locked == [(True, False)]
+
+
+def test_two_subscriptions_may_both_close_it(device: Device) -> None:
+    plc = device.logix()
+    both = threading.Barrier(2)
+    closed: list[int] = []
+
+    def close(*_: object) -> None:
+        both.wait(20)
+        plc.close()
+        closed.append(1)
+
+    several = [plc.subscribe(tag, every=0.001, change=close) for tag in "AD"]
+    for one in several:
+        one._thread.join(20)
+    assert [one._thread.is_alive() for one in several] == [False, False]
+    assert closed == [1, 1]
+
+
+def test_a_scan_that_close_ends_has_not_failed(device: Device) -> None:
+    plc = device.logix()
+    failed: list[Exception] = []
+    reading, ended = threading.Event(), threading.Event()
+
+    class Held(Connection):
+        def receive(self, timeout: float | None) -> bytes:
+            if self.answers:
+                return super().receive(timeout)
+            reading.set()
+            assert ended.wait(20)
+            raise Disconnected("closed")
+
+        def close(self) -> None:
+            super().close()
+            ended.set()
+            # So late does `close` go on.
+            one._thread.join(0.2)
+
+    plc._line._opener = lambda *given: Held(device)
+    device.fates = [silence]
+    one = plc.subscribe("A", every=0.001, failure=failed.append)
+    assert reading.wait(20)
+    plc.close()
+    assert (one.failures, failed) == (0, [])

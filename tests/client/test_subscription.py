@@ -14,7 +14,7 @@ from cpppo.client.calls import Call, carried
 from cpppo.client.operations import Operation
 from cpppo.client.place import Place
 from cpppo.client.subscription import Scans, Subscription, Watch, changed
-from cpppo.errors import Disconnected, Timeout
+from cpppo.errors import Disconnected, Malformed, Timeout
 
 PLACE = Place("10.0.0.5")
 
@@ -53,6 +53,8 @@ INF = math.inf
         ([1.0], [1.15], 0.1, True),
         ([-1.0], [1.0], 1.5, True),
         ([False], [True], 0, True),
+        ([False], [True], 5, True),
+        ([True], [True], 5, False),
         (["a"], ["b"], 10, True),
         (["a"], ["a"], 10, False),
         ([1, 2, 3], [1, 2, 4], 0, True),
@@ -228,6 +230,29 @@ def test_a_scan_that_failed_is_told_and_the_next_one_comes() -> None:
 def test_values_from_before_a_failure_are_no_change_after_it() -> None:
     told = Run(1, Timeout("gone"), 1).all()
     assert [name for name, _ in told].count("change") == 1
+
+
+def test_values_that_are_none_are_told_and_the_next_scan_comes() -> None:
+    class Wrong(Made):
+        def __getattribute__(self, name: str) -> Any:
+            if name == "data":
+                raise Malformed("no text")
+            return super().__getattribute__(name)
+
+    one = Run(1, 2, 3)
+    read, made = one.read, iter([Made(1), Wrong(2), Made(3)])
+    one.scans._read = lambda call: [next(made) for _ in read(call)]
+    names = [name for name, _ in one.all()]
+    assert names == ["change", "scanned", "failure", "change", "scanned"]
+    assert one.scans.failures == 1
+
+
+def test_a_wait_is_never_longer_than_a_system_counts() -> None:
+    scans = Run(1).scans
+    scans.watch = watch("A", every=1e30)
+    scans.watch.cadence.begin(0.0)
+    _, seconds = next(scans.program(lambda seconds: None))
+    assert seconds <= threading.TIMEOUT_MAX
 
 
 @pytest.mark.parametrize("name", ["change", "scanned", "failure"])
