@@ -16,7 +16,7 @@ from .attributes import Types, ValueMismatch, kinds, values
 from .operations import Operation
 from .result import NONE, Result
 
-__all__ = ["Answers", "Asked", "Wanted", "code", "line", "refusal"]
+__all__ = ["Answers", "Asked", "Wanted", "detail", "line", "refusal"]
 
 Asked = str | Mapping[str, Any] | Operation
 TOLD = 5  # attributes that an error names
@@ -116,6 +116,11 @@ def code(result: Result) -> Any:
     if result.extended:
         return result.status, list(result.extended)
     return result.status
+
+
+def detail(one: Wanted, result: Result) -> tuple[Any, tuple[str, Types, str | None]]:
+    """What is known of a value: (status, (attribute, types, units))."""
+    return code(result), (one.attribute, one.types, one.units)
 
 
 def refusal(

@@ -14,24 +14,23 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from logging import getLogger
 from typing import Any
 
 from ..errors import CpppoError, ProtocolError
-from ..levels import NORMAL, logged, timer
+from ..levels import NORMAL, timer
 from ..protocol.enip.notation import format_path
 from ..protocol.enip.types import SINT
 from .arguments import Asked, Option, Parser, UsageError, variables
 from .attributes import attributed
-from .command import lines_there
+from .command import journal, lines_there, profiled, reason
 from .connector import connector
 from .operations import Operation, OperationError
 from .options import OPTIONS as CLIENT
-from .options import STDIN, TIMEOUT, packets, way
-from .printing import Progress, Unread, display, json_line
+from .options import STDIN, TIMEOUT, packets, together, way
+from .printing import Progress, Unread, complain, display, json_line
 from .result import NONE, Result
 from .way import Way
 
@@ -118,45 +117,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return failed(f"usage: {USAGE}\n{PROGRAM}: error: {exc}", 2)
     except OperationError as exc:
         return failed(f"{PROGRAM}: error: {exc}", 2)
-    except KeyboardInterrupt:  # at standard input
+    except OSError as exc:  # of standard input
+        return failed(f"{PROGRAM}: error: standard input: {reason(exc)}", 1)
+    except KeyboardInterrupt:  # there too
         return failed(f"{PROGRAM}: interrupted", 130)
-    journal = (
-        logged(options.verbose, options.log)
-        if options.verbose or options.log
-        else nullcontext()
-    )
     try:
-        with journal, profiled(options.profile):
+        with journal(options.verbose, options.log), profiled(options.profile):
             return Run(options).status()
     except OSError as exc:  # of the log
-        return failed(f"{PROGRAM}: error: {exc}", 1)
+        return failed(f"{PROGRAM}: error: {reason(exc)}", 1)
 
 
 def failed(text: str, status: int = 1) -> int:
     """Say why, where people look for it."""
-    if sys.stderr is not None:
-        print(text, file=sys.stderr, flush=True)
+    complain(text)
     return status
-
-
-@contextmanager
-def profiled(wanted: bool) -> Iterator[None]:
-    """Say where the time went, if that is asked for."""
-    if not wanted:
-        yield
-        return
-    # Nobody else shall wait for these.
-    import cProfile  # noqa: PLC0415
-    import pstats  # noqa: PLC0415
-
-    profile = cProfile.Profile()
-    profile.enable()
-    try:
-        yield
-    finally:
-        profile.disable()
-        stats = pstats.Stats(profile, stream=sys.stderr)
-        stats.sort_stats("cumulative").print_stats(30)
 
 
 # -- arguments
@@ -171,14 +146,7 @@ def parse_options(
     for name in unknown:
         failed(f"{PROGRAM}: {name}: there is no such option; see --help")
     told = vars(parser().parse_intermixed_args(packets(argv)))
-    paths = told.keys() & {"route_path", "send_path"}
-    if "simple" in told and paths:
-        raise UsageError("--simple is without paths: no --route-path, no --send-path")
-    if paths:
-        said.pop("simple", None)
-    elif "simple" in told:
-        said = {k: v for k, v in said.items() if k not in {"route_path", "send_path"}}
-    said |= told
+    said = together(said, told)
     said["way"] = way(said)
     said["timeout"] = said.get("timeout", TIMEOUT) or None
     texts = said.pop("tags", None) or []
@@ -302,6 +270,8 @@ class Run:
 
     def take(self, result: Result) -> None:
         """Show a result, and count it."""
+        self.done += result.status != NONE
+        self.wrong += not result.ok
         if self.options.json:
             display(json_line(result))
         elif self.options.printing:
@@ -310,8 +280,6 @@ class Run:
             self.progress.clear()
             failed(f"{PROGRAM}: {result.error}")
         self.shown += 1
-        self.done += result.status != NONE
-        self.wrong += not result.ok
         self.progress.count(result.ok)
 
 

@@ -92,6 +92,6 @@ class Backoff:
         """Since when it is down, and when the next attempt is."""
         down = 0.0 if self.since is None else max(0.0, now - self.since)
         wait = self.wait(now)
-        after = f" in {wait:.3g} s" if wait else ", with the next call"
+        after = f" in {wait:.1f} s" if wait else ", with the next call"
         tried = f" and {self.failures} attempts" if self.failures > 1 else ""
-        return f"down for {down:.3g} s{tried}; the next attempt is due{after}"
+        return f"down for {down:.1f} s{tried}; the next attempt is due{after}"

@@ -25,7 +25,7 @@ from ..levels import NORMAL, logged, timer
 from .arguments import Asked, UsageError
 from .operations import Operation, OperationError
 from .options import PROGRAM, USAGE, Options, parse_options, understood
-from .printing import Progress, Unread, display, json_line, line, plain
+from .printing import Progress, Unread, complain, display, json_line, line, plain
 from .result import Result
 
 if TYPE_CHECKING:
@@ -54,26 +54,37 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     for name in options.unknown:
         complain(f"{PROGRAM}: {name}: there is no such option; see --help")
-    command = Command(options)
     try:
-        with journal(options), command.profiled():
-            return command.run()
+        with journal(options.verbose, options.log), profiled(options.profile) as how:
+            return Command(options, how).run()
     except OSError as exc:
         complain(f"{PROGRAM}: error: {reason(exc)}")
     return 1
 
 
-def complain(text: str) -> None:
-    """Say what is wrong, where people look for it."""
-    if sys.stderr is not None:
-        print(text, file=sys.stderr, flush=True)
-
-
-def journal(options: Options) -> AbstractContextManager[None]:
+def journal(verbose: int, path: str | None) -> AbstractContextManager[None]:
     """Logging, if it is asked for."""
-    if options.verbose or options.log:
-        return logged(options.verbose, options.log)
-    return nullcontext()
+    return logged(verbose, path) if verbose or path else nullcontext()
+
+
+@contextmanager
+def profiled(wanted: bool) -> Iterator[Any]:
+    """Measure where time goes meanwhile, and say it, if that is asked for."""
+    if not wanted:
+        yield None
+        return
+    # Nobody else shall wait for these.
+    import cProfile  # noqa: PLC0415
+    import pstats  # noqa: PLC0415
+
+    profiler = cProfile.Profile()
+    profiler.enable()
+    try:
+        yield profiler
+    finally:
+        profiler.disable()
+        stats = pstats.Stats(profiler, stream=sys.stderr)
+        stats.sort_stats("cumulative").print_stats(30)
 
 
 def reason(exc: BaseException) -> str:
@@ -106,8 +117,9 @@ def connected(options: Options, profiler: Any = None) -> connector:
 class Command:
     """One run: what is asked, and what has come of it so far."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, profiler: Any = None) -> None:
         self.options = options
+        self.profiler = profiler
         self.done = 0
         self.failed = 0
         self.index = 0
@@ -122,7 +134,6 @@ class Command:
         self.printing = printing and not options.json
         shows = self.printing or options.json
         self.progress = Progress.wanted(total, shows, options.verbose)
-        self.profiler: Any = None
 
     def run(self) -> int:
         """Do it all; the exit status."""
@@ -165,25 +176,6 @@ class Command:
         of = "" if self.total is None else f" of {self.total}"
         failed = f", {self.failed} of them failed" if self.failed else ""
         return f"; {self.done}{of} operations are done{failed}"
-
-    @contextmanager
-    def profiled(self) -> Iterator[None]:
-        """Measure where time goes meanwhile, and say it, if that is asked for."""
-        if not self.options.profile:
-            yield
-            return
-        # Nobody else shall wait for these.
-        import cProfile  # noqa: PLC0415
-        import pstats  # noqa: PLC0415
-
-        self.profiler = cProfile.Profile()
-        self.profiler.enable()
-        try:
-            yield
-        finally:
-            self.profiler.disable()
-            stats = pstats.Stats(self.profiler, stream=sys.stderr)
-            stats.sort_stats("cumulative").print_stats(30)
 
     # -- operations
 

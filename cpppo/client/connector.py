@@ -121,8 +121,9 @@ class connector(client):
         If the connection fails and a write was sent and not answered, that is a result
         too, and so is what was begun with it; then the error is raised.
         """
-        operations = iter(operations)
-        pipeline = self._begun(operations, index, depth, multiple, fragment, way)
+        alone = isinstance(operations, str | Mapping | Operation)
+        source: Iterator[Any] = iter([operations] if alone else operations)
+        pipeline = self._begun(source, index, depth, multiple, fragment, way)
         limit = self.timeout if timeout is None else timeout
         mine = pipeline.run  # which somebody else may begin anew, meanwhile
         send, receive, clock = self.wire.send, self.wire.receive, time.time
@@ -142,7 +143,7 @@ class connector(client):
                     deadline = time.monotonic() + limit
                 # One by one means that each is had before the next is asked.
                 yield from pipeline.take()
-            if pipeline.run != mine and next(operations, None) is not None:
+            if pipeline.run != mine and next(source, None) is not None:
                 raise RuntimeError("others were asked before these operations were")
         except (OSError, ProtocolError):
             self.close()

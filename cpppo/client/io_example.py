@@ -18,7 +18,7 @@ from ..errors import CpppoError
 from .arguments import HOST, PORT, UsageError, parse_address
 from .connector import connector
 from .operations import parse_operations
-from .printing import Unread
+from .printing import Unread, complain
 
 __all__ = ["main"]
 
@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise UsageError("usage: io [[HOST][:PORT]]")
         host, port = parse_address(arguments[0]) if arguments else (HOST, PORT)
     except UsageError as exc:
-        print(exc, file=sys.stderr)
+        complain(str(exc))
         return 2
     depth = 1  # Allow 1 transaction in-flight
     multiple = 0  # Don't use Multiple Service Packet
@@ -58,6 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Unread:
         return 1
     except CpppoError as exc:
-        print(f"io: error: {exc}", file=sys.stderr)
+        complain(f"io: error: {exc}")
         return 1
+    except KeyboardInterrupt:
+        complain("io: interrupted")
+        return 130
     return 1 if failures else 0

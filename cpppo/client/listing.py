@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """`list_services` and `list_identity_simple`: who is there, and what do they offer.
 
-Over `raw`.  Each response is printed as the manual has it, as JSON whose keys are full
-paths.  Nothing else goes to standard output; what went wrong is a line on standard
-error and a status, never a traceback: 0 somebody answered, 1 nobody did, 2 usage, 130
-stopped by ^C.  The manual, 2.1.6, 9.
+Over `raw` and `printing`.  Each response is printed as the manual has it, as JSON whose
+keys are full paths.  Nothing else goes to standard output; what went wrong is a line on
+standard error and a status, never a traceback: 0 somebody answered, 1 nobody did, 2
+usage, 130 stopped by ^C.  The manual, 2.1.6, 9.
 
     python -m cpppo.server.enip.list_services --udp --broadcast -a 192.168.0.255
     python -m cpppo.server.enip.list_identity_simple 192.168.0.255
@@ -13,19 +13,18 @@ stopped by ^C.  The manual, 2.1.6, 9.
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
 
 from ..errors import CpppoError, ProtocolError
 from ..levels import logged
 from ..protocol.enip.published import enip_format
 from .arguments import Asked, Option, Parser, UsageError, parse_address, parse_seconds
 from .given import Address, located
+from .printing import Unread, complain, display
 from .raw import await_response, client
 
 __all__ = ["identity_main", "main"]
@@ -177,7 +176,7 @@ def harvested(connection: client, timeout: float | None, wanted: int | None) -> 
         if not response:
             break
         log.info("%s:%s answered in %.3f s", *response["peer"], elapsed)
-        show(response)
+        display(enip_format(response))
         answered += 1
     return answered
 
@@ -200,7 +199,7 @@ def identified(host: str, port: int) -> bool:
             response, _ = await_response(connection, QUIET)
             if not response:
                 break
-            show(response)
+            display(enip_format(response))
             answered = True
     finally:
         connection.close()
@@ -210,25 +209,6 @@ def identified(host: str, port: int) -> bool:
 
 
 # -- what is said
-
-
-class Unread(Exception):
-    """Nobody reads the output any more."""
-
-
-def show(response: dict[str, Any]) -> None:
-    """Print a response."""
-    try:
-        print(enip_format(response), flush=True)
-    except BrokenPipeError:
-        # What Python does at its end must not fail the same way.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise Unread from None
-
-
-def complain(text: str) -> None:
-    """Say what is wrong, where people look for it."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def guarded(program: str, ask: Callable[[], bool]) -> int:

@@ -279,7 +279,9 @@ class Reader(Scanner):
             return kind, fitted(kind, [literal(kind, one) for one in texts])
         except Unfit as exc:
             if cast is None:
-                exc.problem += "; other types are written before it, as in (DINT)"
+                exc.problem += (
+                    '; other types are said before it: (DINT)5, (SSTRING)"text"'
+                )
             raise
 
 

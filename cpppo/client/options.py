@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,8 +40,11 @@ __all__ = [
     "STDIN",
     "USAGE",
     "Options",
+    "packets",
     "parse_options",
+    "together",
     "understood",
+    "way",
 ]
 
 PROGRAM = "enip_client"
@@ -235,12 +239,7 @@ def parse_options(
     environ = os.environ if environ is None else environ
     said, unknown = variables(OPTIONS, PREFIX, environ)
     told = vars(parser().parse_intermixed_args(packets(argv)))
-    paths = told.keys() & set(PATHS)
-    if "simple" in told and paths:
-        raise UsageError("--simple is without paths: no --route-path, no --send-path")
-    for name in PATHS if "simple" in told else ("simple",) if paths else ():
-        said.pop(name, None)
-    said |= told
+    said = together(said, told)
     said["way"] = way(said)
     said["timeout"] = said.get("timeout", TIMEOUT) or None
     said["udp"] = said.get("udp", False) or said.get("broadcast", False)
@@ -252,6 +251,19 @@ def parse_options(
     options = Options(**said, unknown=unknown)
     sensible(options)
     return options
+
+
+def together(said: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+    """What variables say and arguments tell, which win; --simple is without paths."""
+    paths = told.keys() & set(PATHS)
+    if "simple" in told and paths:
+        raise UsageError("--simple is without paths: no --route-path, no --send-path")
+    lost = set(PATHS) if "simple" in told else {"simple"} if paths else set()
+    left = {name: one for name, one in said.items() if name not in lost}
+    if left.get("simple") and left.keys() & set(PATHS):
+        problem = "in the environment, SIMPLE is without paths"
+        raise UsageError(f"{problem}: no ROUTE_PATH, no SEND_PATH")
+    return left | told
 
 
 def understood(text: str, fragment: bool) -> Operation:
@@ -284,9 +296,9 @@ def packets(argv: Sequence[str]) -> list[str]:
     A number is no tag, and what is no number is one: `-m SCADA`, `-m 250 SCADA`.
     """
     found: list[str] = []
-    rest = list(argv)
+    rest = deque(argv)
     while rest:
-        one = rest.pop(0)
+        one = rest.popleft()
         match = PACKETS.fullmatch(one)
         if match is None:
             found.append(one)
@@ -295,9 +307,9 @@ def packets(argv: Sequence[str]) -> list[str]:
             continue
         if match["flags"]:
             found.append(f"-{match['flags']}")
-        size = rest.pop(0) if rest and rest[0].isdecimal() else str(MULTIPLE)
+        size = rest.popleft() if rest and rest[0].isdecimal() else str(MULTIPLE)
         found.append(f"--multiple={size}")
-    return found + rest
+    return [*found, *rest]
 
 
 def way(said: dict[str, Any]) -> Way:

@@ -2,7 +2,7 @@
 """What is polled: parameters by name, tags, tuples of a tag, types and units.
 
 Under `poll`; over a proxy, of which it uses `with`, `parameter_substitution` and
-`read_details`, or `read` where there is no such thing.
+`read_outcomes`, or where there is no such thing `read_details`, or `read`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,20 @@ from typing import Any
 
 from ..errors import StatusError
 from ..protocol.enip.status import words
+from .attributes import ValueMismatch
 
-__all__ = ["ParameterRefused", "Parameters", "detailed", "label", "listed"]
+__all__ = [
+    "ParameterMismatch",
+    "ParameterRefused",
+    "Parameters",
+    "Read",
+    "detailed",
+    "label",
+    "listed",
+]
+
+# The parameter, its value, what is known of that, and what is wrong with it.
+Read = tuple[Any, Any, Any, ValueMismatch | None]
 
 USUAL = ("output_current", "motor_velocity")  # what is polled where nothing is said
 
@@ -29,6 +41,15 @@ class ParameterRefused(StatusError):
 
     def __str__(self) -> str:
         return super().__str__() if self.code else self.name
+
+
+class ParameterMismatch(ValueMismatch):
+    """The device answers, and that is no value of the type of this parameter."""
+
+    def __init__(self, parameter: Any, problem: ValueMismatch) -> None:
+        name, text = label(parameter), str(problem)
+        super().__init__(text if text.startswith(f"{name}:") else f"{name}: {text}")
+        self.parameter = parameter
 
 
 def coded(status: Any) -> tuple[int, tuple[int, ...]]:
@@ -68,14 +89,14 @@ class Parameters:
             self.known = known
         return self._found
 
-    def read(self) -> list[tuple[Any, Any, Any]]:
-        """Each parameter with its value and what is known of that; all, or an error."""
+    def read(self) -> list[Read]:
+        """Each parameter with what came of it; all, or an error."""
         found = self.found()
         with self.via:
-            read = list(detailed(self.via, found))
+            read = list(outcomes(self.via, found))
         return [
-            (parameter, value, detail)
-            for parameter, (value, detail) in zip(self.known, read, strict=True)
+            (parameter, *outcome)
+            for parameter, outcome in zip(self.known, read, strict=True)
         ]
 
 
@@ -91,6 +112,18 @@ def listed(via: Any, params: Any) -> Any:
     if isinstance(params, str):
         return [params]
     return params if isinstance(params, list) else list(params)
+
+
+def outcomes(
+    via: Any, found: Iterable[Any]
+) -> Iterator[tuple[Any, Any, ValueMismatch | None]]:
+    """Values with what is known of each and what is wrong, where the proxy tells."""
+    read_outcomes = getattr(via, "read_outcomes", None)
+    if read_outcomes is not None:
+        yield from read_outcomes(found)
+    else:
+        for value, detail in detailed(via, found):
+            yield value, detail, None
 
 
 def detailed(via: Any, found: Iterable[Any]) -> Iterator[tuple[Any, Any]]:

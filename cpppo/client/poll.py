@@ -9,8 +9,9 @@ Rules.  Cycles begin at start + n * cycle (see `cadence`); those that are missed
 the device answers are counted, told to `missed`, and logged once a minute at most.
 - A poll that fails is told to `failure`, and tried again: after one cycle, then after
   1.5 times as long each time, up to 10 cycles.
-- A parameter that the device refuses has the value None; `failure` is told when that
-  begins (`ParameterRefused`), the others are delivered.
+- A parameter that the device refuses has the value None, and so has one whose answer
+  is no value of its type; `failure` is told when that begins (`ParameterRefused`,
+  `ParameterMismatch`), the others are delivered.
 - An exception out of `process` ends nothing: `failure` is told the first one of
   each cycle, and the log; the other values are delivered.  One out of `failure`
   or `missed` is logged.  What is no `Exception` (^C) ends the poller.
@@ -29,9 +30,18 @@ from typing import Any
 from ..protocol.enip.notation import parse_host
 from .backoff import Backoff
 from .cadence import Cadence, Sparing, now
-from .parameters import ParameterRefused, Parameters, detailed, label, listed
+from .parameters import (
+    ParameterMismatch,
+    ParameterRefused,
+    Parameters,
+    Read,
+    detailed,
+    label,
+    listed,
+)
 
 __all__ = [
+    "ParameterMismatch",
     "ParameterRefused",
     "Poller",
     "execute",
@@ -175,13 +185,13 @@ class Poller:
             self._polled()
         self._took = self._clock() - moment
 
-    def _deliver(self, read: list[tuple[Any, Any, Any]]) -> None:
+    def _deliver(self, read: list[Read]) -> None:
         """Give all values to who processes them."""
         self._refusals(read)
         process, deadline = self.process, None
         details, stopped = self._details, self._stopped.is_set
         wrong, first, where = 0, None, None
-        for parameter, value, detail in read:
+        for parameter, value, detail, _ in read:
             try:
                 process(parameter, (value, detail) if details else value)
             except Exception as exc:
@@ -241,22 +251,28 @@ class Poller:
             self._log(text, self.name, after, count)
             self.backoff.worked()
 
-    def _refusals(self, read: list[tuple[Any, Any, Any]]) -> None:
-        """Tell of the parameters that are refused as of now."""
+    def _refusals(self, read: list[Read]) -> None:
+        """Tell of the parameters that have no value as of now."""
         if self.parameters.known is not self._asked:
             self._asked = self.parameters.known
             self._refused.clear()
-        refused = {at for at, (_, value, _) in enumerate(read) if value is None}
+        refused = {at for at, one in enumerate(read) if one[1] is None}
         began = sorted(refused - self._refused)
         self._refused = refused
         for nth, at in enumerate(began):
-            parameter, _, detail = read[at]
-            exc = ParameterRefused(parameter, detail[0] if detail else None)
+            parameter, _, detail, problem = read[at]
+            exc: Exception
+            if problem is None:
+                text = "%s refuses %s"
+                exc = ParameterRefused(parameter, detail[0] if detail else None)
+            else:
+                text, exc = "%s: %s", ParameterMismatch(parameter, problem)
             if nth < 5:
-                self._log("%s refuses %s", self.name, str(exc))
+                self._log(text, self.name, str(exc))
             self._tell(self._failure, exc)
         if len(began) > 5:
-            self._log("%s refuses %d more parameters", self.name, len(began) - 5)
+            more = len(began) - 5
+            self._log("%s refuses %d more parameters", self.name, more)
 
     def _miss(self, missed: int, moment: float) -> None:
         self.missed += missed

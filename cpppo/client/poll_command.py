@@ -12,7 +12,6 @@ line each.  ^C is how it is ended: the status is 0 then, and 1 if nothing was ev
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sys
 import time
@@ -36,14 +35,13 @@ from .arguments import (
     variables,
 )
 from .operations import Operation, OperationError
-from .parameters import ParameterRefused, label
+from .options import together
+from .parameters import ParameterMismatch, ParameterRefused, label, listed
 from .poll import Poller
-from .printing import Unread, display, plain
+from .printing import Unread, Unwritten, complain, display, plain
 from .way import Way
 
 __all__ = ["OPTIONS", "PROGRAM", "Options", "main", "parse_options"]
-
-log = logging.getLogger(__name__)
 
 PROGRAM = "python -m cpppo.server.enip.poll"
 PREFIX = "ENIP_POLL_"
@@ -64,9 +62,12 @@ Status: 0 all is well, also after ^C; 1 nothing was ever read; 2 usage."""
 
 def parse_some_seconds(text: str) -> float:
     """A time that is not 0."""
-    seconds = parse_seconds(text)
+    try:
+        seconds = parse_seconds(text)
+    except UsageError:
+        seconds = 0.0
     if not seconds:
-        raise UsageError(f"{text!r}: more than 0 seconds are expected")
+        raise UsageError(f"{text!r} is no number of seconds above 0")
     return seconds
 
 
@@ -158,17 +159,10 @@ def parse_options(
     environ = os.environ if environ is None else environ
     said, unknown = variables(OPTIONS, PREFIX, environ)
     told = vars(parser().parse_intermixed_args(argv))
-    paths = {"route_path", "send_path"}
-    if "simple" in told and paths & told.keys():
-        raise UsageError("--simple is without paths: no --route-path, no --send-path")
-    for name in (
-        paths if "simple" in told else {"simple"} if paths & told.keys() else ()
-    ):
-        said.pop(name, None)
-    said |= told
+    said = together(said, told)
     if said.get("simple"):
         said |= {"route_path": False, "send_path": ""}
-    said["parameters"] = tuple(said.pop("parameters", None) or ())
+    said["parameters"] = tuple(said.get("parameters") or ())
     try:
         Way.of(said.get("route_path"), said.get("send_path"))
     except CpppoError as exc:
@@ -228,8 +222,9 @@ def opened(options: Options) -> Any:
         "send_path": options.send_path,
     }
     kwds = {name: value for name, value in said.items() if value is not None}
+    made = gateway(options.gateway)
     try:
-        via = gateway(options.gateway)(host=host, port=port, **kwds)
+        via = made(host=host, port=port, **kwds)
     except (CpppoError, TypeError, ValueError) as exc:
         raise UsageError(f"{options.gateway}: {exc}") from None
     understood(via, options)
@@ -239,6 +234,11 @@ def opened(options: Options) -> Any:
 def understood(via: Any, options: Options) -> None:
     """Refuse what is no parameter, or no tag, before anything is sent."""
     params = list(options.parameters)
+    try:
+        listed(via, params or None)
+    except ValueError:
+        problem = f"nothing to poll: say which parameters of {options.gateway}"
+        raise UsageError(f"{problem}, or with --pass-thru which tags") from None
     try:
         found = list(via.parameter_substitution(params, pass_thru=options.pass_thru))
     except (CpppoError, ValueError) as exc:
@@ -287,10 +287,9 @@ class Screen:
         self.lines.append(json.dumps(one))
 
     def failure(self, exc: Exception) -> None:
-        if sys.stderr is not None:
-            first = (str(exc) or type(exc).__name__).partition("\n")[0]
-            what = "" if isinstance(exc, ParameterRefused) else "polling failed: "
-            print(f"{PROGRAM}: {what}{first}", file=sys.stderr, flush=True)
+        first = (str(exc) or type(exc).__name__).partition("\n")[0]
+        one = isinstance(exc, ParameterRefused | ParameterMismatch)
+        complain(f"{PROGRAM}: {'' if one else 'polling failed: '}{first}")
 
     def polled(self) -> None:
         """A cycle is over: show it all at once."""
@@ -313,14 +312,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = parse_options(sys.argv[1:] if argv is None else argv)
         with logged(options.verbose):
             for name in options.unknown:
-                log.warning("%s: there is no such option; see --help", name)
+                complain(f"{PROGRAM}: {name}: there is no such option; see --help")
             return polled(options)
     except Asked:
         return 0
     except UsageError as exc:
-        if sys.stderr is not None:
-            text = f"usage: {USAGE % {'prog': PROGRAM}}\n{PROGRAM}: error: {exc}"
-            print(text, file=sys.stderr)
+        usage = USAGE % {"prog": PROGRAM}
+        complain(f"usage: {usage}\n{PROGRAM}: error: {exc}")
         return 2
 
 
@@ -328,23 +326,23 @@ def polled(options: Options) -> int:
     """Poll; the exit status."""
     via = opened(options)
     screen = Screen(options)
-    try:
-        screen.poller = Poller(
-            via,
-            list(options.parameters) or None,
-            pass_thru=options.pass_thru,
-            cycle=options.cycle,
-            process=screen.process,
-            failure=screen.failure,
-            polled=screen.polled,
-            details=True,
-        )
-    except ValueError as exc:
-        raise UsageError(str(exc)) from None
+    screen.poller = Poller(
+        via,
+        list(options.parameters) or None,
+        pass_thru=options.pass_thru,
+        cycle=options.cycle,
+        process=screen.process,
+        failure=screen.failure,
+        polled=screen.polled,
+        details=True,
+    )
     try:
         screen.poller.run()
     except KeyboardInterrupt:
         pass  # this is how people end it
+    except Unwritten as exc:
+        complain(f"{PROGRAM}: error: {exc}")
+        return 1
     finally:
         via.close_gateway()
     return 0 if screen.read and not screen.unread else 1

@@ -19,12 +19,23 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import IO, Any
 
+from ..errors import CpppoError
 from ..protocol.enip import status
 from ..protocol.enip.notation import Scanner, format_path, segment
 from ..protocol.enip.path import Element, Segment
-from .result import NONE, Result
+from ..protocol.enip.types import CODES
+from .result import MISMATCH, NONE, Result
 
-__all__ = ["Progress", "Unread", "display", "json_line", "line", "tuple_line"]
+__all__ = [
+    "Progress",
+    "Unread",
+    "Unwritten",
+    "complain",
+    "display",
+    "json_line",
+    "line",
+    "tuple_line",
+]
 
 # By the method: what stands between a tag and its value.
 MARKS = {"write": "<=", "set_attribute_single": "<="}
@@ -33,6 +44,10 @@ BLANK = " " * 13
 
 class Unread(BrokenPipeError):
     """Nobody reads what is written to standard output."""
+
+
+class Unwritten(CpppoError):
+    """Standard output takes no more: a full disk, for one."""
 
 
 # -- the manual's lines
@@ -56,6 +71,8 @@ def told(result: Result) -> str:
     """The status of what failed: its number, as scripts know it, and in words."""
     if result.status == NONE:
         return f"Unknown: {result.words}" if result.unknown else result.words
+    if result.encapsulated:
+        return f"Frame status {result.status}: {result.words}"
     return f"{numbered(result.status, result.extended)}: {result.words}"
 
 
@@ -92,6 +109,9 @@ def tuple_line(harvested: Sequence[Any]) -> str:
     place = placed(path, count, asked.get("offset"))
     code, extended = said if isinstance(said, tuple) else (said, ())
     words = status.words(code, tuple(extended))
+    kind = CODES.get(asked.get("type", 0))
+    if mark == "<=" and kind is not None and MISMATCH in extended:
+        words += f" than {kind.__name__}"
     text = "OK" if not code else f"{numbered(code, extended)}: {words}"
     return f"{place} {mark} {shown!r}: {text!r}"
 
@@ -137,7 +157,7 @@ def plain(value: Any) -> Any:
 
 
 def display(text: str) -> None:
-    """Write a line to standard output at once; Unread if nobody takes it."""
+    """Write a line to standard output at once; Unread, Unwritten if it cannot be."""
     out = sys.stdout
     if out is None:
         return
@@ -148,12 +168,20 @@ def display(text: str) -> None:
             encoding = out.encoding or "ascii"
             out.write(f"{text.encode(encoding, 'backslashreplace').decode(encoding)}\n")
         out.flush()
-    except BrokenPipeError as exc:
+    except OSError as exc:
         # Nor may the interpreter flush any more, when it ends.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, out.fileno())
         os.close(nowhere)
-        raise Unread from exc
+        if isinstance(exc, BrokenPipeError):
+            raise Unread from exc
+        raise Unwritten(f"standard output: {exc.strerror}") from exc
+
+
+def complain(text: str) -> None:
+    """Say what is wrong, where people look for it."""
+    if sys.stderr is not None:
+        print(text, file=sys.stderr, flush=True)
 
 
 class Progress:

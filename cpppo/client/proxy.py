@@ -29,12 +29,13 @@ from ..errors import (
     Refused,
     StatusError,
     Timeout,
+    TransportError,
     Unexpected,
 )
 from ..protocol.enip import status
 from ..protocol.enip.types import SINT
-from .asked import Answers, Asked, Wanted, code, line, refusal
-from .attributes import CIP_TYPES, Types, attributed, elementary
+from .asked import Answers, Asked, Wanted, detail, line, refusal
+from .attributes import CIP_TYPES, Types, ValueMismatch, attributed, elementary
 from .connector import connector
 from .operations import Operation, OperationError
 from .raw import await_response
@@ -121,6 +122,7 @@ class proxy:
         self.identity: Any = None
         self.gateway: connector | None = None
         self._lock = RLock()
+        self._missed: TransportError | None = None  # why the last one did not open
         self._known: dict[Parameter, tuple[Wanted, ...]] = {}
         self._paid: WeakSet[BaseException] = WeakSet()  # those that cost a gateway
 
@@ -178,8 +180,16 @@ class proxy:
 
     @contextmanager
     def _using(self) -> Iterator[connector]:
-        """The gateway, for one thread alone; any error there costs it."""
+        """The gateway, for one thread alone; any error there costs it.
+
+        Who waited while another thread found nobody there need not wait for the same
+        again: many threads would, one after the other.
+        """
+        before = self._missed
         with self._lock:
+            missed = self._missed
+            if self.gateway is None and missed is not None and missed is not before:
+                raise type(missed)(str(missed))
             try:
                 yield self._opened()
             except BaseException as exc:
@@ -196,14 +206,12 @@ class proxy:
             log.info("%s has been closed by its peer", self.gateway)
             self._discard(None)
         try:
-            gateway = self.gateway_class(
-                host=self.host,
-                port=self.port,
-                timeout=self.timeout,
-                **self.gateway_kwds,
-            )
-        except StatusError as exc:  # no attribute is refused, but all of us
-            raise Refused(str(exc)) from exc
+            gateway = self._connected()
+        except TransportError as exc:
+            kinds = (Timeout, Refused, Disconnected, TransportError)
+            kind = next(one for one in kinds if isinstance(exc, one))
+            self._missed = kind(str(exc))  # without what it has come through
+            raise
         try:
             identity = self.identity_default
             if identity is None:
@@ -213,6 +221,18 @@ class proxy:
             raise
         self.gateway, self.identity = gateway, identity
         return gateway
+
+    def _connected(self) -> connector:
+        """Another gateway."""
+        try:
+            return self.gateway_class(
+                host=self.host,
+                port=self.port,
+                timeout=self.timeout,
+                **self.gateway_kwds,
+            )
+        except StatusError as exc:  # no attribute is refused, but all of us
+            raise Refused(str(exc)) from exc
 
     def _identify(self, gateway: connector) -> Any:
         """Ask for the identity, which may take a time-out."""
@@ -275,8 +295,20 @@ class proxy:
     def read_details(self, attributes: Any) -> Iterator[Any]:
         """The same, as (value, (status, (attribute, types, units)))."""
         for one, result in self._answers(self._wanted(attributes)):
-            told = (code(result), (one.attribute, one.types, one.units))
-            yield one.value(result), told
+            yield one.value(result), detail(one, result)
+
+    def read_outcomes(self, attributes: Any) -> Iterator[Any]:
+        """The same, and with each what is wrong with it: a ValueMismatch, or None.
+
+        A wrong type costs that value alone, which is None, and not those after it.
+        """
+        for one, result in self._answers(self._wanted(attributes)):
+            value, problem = None, None
+            try:
+                value = one.value(result)
+            except ValueMismatch as exc:
+                problem = exc.with_traceback(None)
+            yield value, detail(one, result), problem
 
     def parameter_substitution(
         self,
@@ -316,7 +348,18 @@ class proxy:
         return True
 
     def _wanted(self, attributes: Any) -> list[Wanted]:
-        """All that is asked for, understood; or an error, and nothing is sent."""
+        """All that is asked for, understood; or an error, and nothing is sent.
+
+        That error costs no gateway: others may use it, and nothing is wrong with it.
+        """
+        try:
+            return self._understood(attributes)
+        except CpppoError as exc:
+            self._paid.add(exc)
+            raise
+
+    def _understood(self, attributes: Any) -> list[Wanted]:
+        """The same, without regard for the gateway."""
         found: list[Wanted] = []
         for one in singly(attributes):
             asked = target(one)

@@ -36,6 +36,7 @@ from ..protocol.enip import (
     Request,
     SendData,
 )
+from ..protocol.enip.notation import parse_host
 from ..protocol.enip.published import asked, frame, request
 from . import given
 from .envelope import NULL_ADDRESS, UNCONNECTED, WAIT, carried
@@ -99,6 +100,8 @@ class client:
             raise TypeError(f"a dialect is a class, as logix.Logix is, not {dialect!r}")
         if broadcast and not udp:
             raise EncodeError("only UDP can be broadcast: ask for udp=True as well")
+        found = parse_host(host) if host and port is None else None
+        host, port = found or (host, port)
         self.addr: Address = (host or "localhost", PORT if port is None else port)
         self.timeout = timeout
         self.dialect = dialect

@@ -19,6 +19,7 @@ __all__ = ["ATTRIBUTE", "NONE", "READ", "WRITE", "Prepared", "Result"]
 READ, WRITE, ATTRIBUTE = 0, 1, 2
 
 NONE = -1  # the status of what was not answered
+MISMATCH = int(status.Extended.TYPE_MISMATCH)
 UNANSWERED = "no answer came"
 UNKNOWN = "sent, and no answer came: it may have been written or not"
 UNSENT = "not sent"
@@ -199,7 +200,10 @@ class Result:
             return UNANSWERED if self.sent else UNSENT
         if self.encapsulated:
             return f"the device refused the frame: {status.framed(self.status)}"
-        return status.words(self.status, self.extended)
+        words = status.words(self.status, self.extended)
+        if self.prepared.form == WRITE and MISMATCH in self.extended:
+            words += f" than {self.type}"
+        return words
 
     @property
     def error(self) -> str | None:

@@ -29,7 +29,7 @@ from .arguments import (
 )
 from .connector import connector
 from .operations import OperationError, parse_operations
-from .printing import Unread, display
+from .printing import Unread, complain, display
 
 __all__ = ["main"]
 
@@ -155,5 +155,5 @@ def now() -> str:
 
 def failed(text: str, status: int) -> int:
     """Say why, where people look for it."""
-    print(text, file=sys.stderr)
+    complain(text)
     return status

@@ -95,25 +95,30 @@ def kind_of(given: object) -> Kind | None:
     raise Unfit(f"{problem}it is one of {', '.join(NAMES)}", "tag_type")
 
 
-def fitted(kind: Kind, values: Iterable[object]) -> tuple[Any, ...]:
-    """Values as a type stores them."""
+def fitted(
+    kind: Kind, values: Iterable[object], strict: bool = False
+) -> tuple[Any, ...]:
+    """Values as a type stores them; strict: no bits of others, beyond its own range."""
     found = []
     for nth, value in enumerate(values):
         try:
-            found.append(fit(kind, value))
+            found.append(fit(kind, value, strict))
         except EncodeError as exc:
             raise Unfit(str(exc), "data", nth) from None
     return tuple(found)
 
 
-def fit(kind: Kind, value: Any) -> Any:
+def fit(kind: Kind, value: Any, strict: bool = False) -> Any:
     """A value as a type stores it: a number beyond the signed ones has their bits."""
     name = kind.__name__
     if kind in BOUNDS:
         low, high = BOUNDS[kind]
+        if strict:
+            high += low
         number = whole(value)
         if number is not None and low <= number <= high:
-            return number - high - 1 if number > high + low else number
+            beyond = number > high + low and not strict
+            return number - high - 1 if beyond else number
         problem = f"{name} is a whole number from {low} to {high}"
     elif kind is BOOL:
         if isinstance(value, int):

@@ -12,10 +12,12 @@ import logging
 import sys
 import time
 from collections.abc import Sequence
+from math import isfinite, nan
 
 from ..errors import CpppoError
 from .arguments import UsageError, parse_address
 from .drives import powerflex_750_series
+from .printing import Unread, complain, display
 
 __all__ = ["main"]
 
@@ -38,16 +40,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         if given:
             raise UsageError(f"nothing may follow the velocity, but there is {given}")
     except UsageError as exc:
-        print(f"{USAGE}\n{PROGRAM}: error: {exc}", file=sys.stderr)
+        complain(f"{USAGE}\n{PROGRAM}: error: {exc}")
         return 2
     return written(host, port, f"Motor Velocity = (REAL){velocity}")
 
 
 def parse_velocity(text: str) -> float:
     try:
-        return float(text)
+        velocity = float(text)
     except ValueError:
-        raise UsageError(f"{text!r} is no velocity; a number is expected") from None
+        velocity = nan
+    if not isfinite(velocity):
+        raise UsageError(f"{text!r} is no velocity; a number is expected")
+    return velocity
 
 
 def written(host: str, port: int, param: str) -> int:
@@ -56,11 +61,16 @@ def written(host: str, port: int, param: str) -> int:
     try:
         with via:  # opens the gateway, and closes it if anything goes wrong
             (value,) = via.write(via.parameter_substitution(param), checking=True)
-        print(f"{time.ctime()}: {param:<32} == {value}")
+        display(f"{time.ctime()}: {param:<32} == {value}")
+    except Unread:
+        return 1
     except (CpppoError, OSError) as exc:
         log.debug("%s", param, exc_info=exc)
-        print(f"{PROGRAM}: error: {param}: {exc}", file=sys.stderr)
+        complain(f"{PROGRAM}: error: {param}: {exc}")
         return 1
+    except KeyboardInterrupt:
+        complain(f"{PROGRAM}: interrupted: {param} may have been written or not")
+        return 130
     finally:
         via.close_gateway()
     return 0

@@ -124,7 +124,7 @@ class Write:
         if self.operation is not None:
             return self.operation
         try:
-            data = fitted(kind, self.values)
+            data = fitted(kind, self.values, strict=True)
         except Unfit as exc:
             shown = f"{self.tag}=({kind.__name__})"
             text = shown + ",".join(display(one) for one in self.values)

@@ -94,7 +94,7 @@ def test_its_words_say_since_when_and_when_again() -> None:
     one.failed(100.0)
     one.failed(102.0)
     assert one.words(103.0) == (
-        "down for 3 s and 2 attempts; the next attempt is due in 7 s"
+        "down for 3.0 s and 2 attempts; the next attempt is due in 7.0 s"
     )
     assert one.words(200.0).endswith("the next attempt is due, with the next call")
 

@@ -273,7 +273,7 @@ def test_the_way_is_that_of_the_operation_of_who_asks_or_of_the_connector() -> N
         {"send_path": "@@"},
         {"priority_time_tick": 99},
         {"timeout_ticks": -1},
-        {"send_path": "@300/1"},  # nobody there sends requests on
+        {"route_path": [{"port": 1, "link": 0}] * 300},  # more than a request holds
     ],
 )
 def test_a_wrong_way_leaves_no_connection(wrong: dict[str, Any]) -> None:

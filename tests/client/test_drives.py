@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import pytest
 from asking import controller
 from peers import serving
 
+from cpppo.client import velocity
 from cpppo.client.drives import powerflex, powerflex_750_series
 from cpppo.client.proxy import proxy_simple
 from cpppo.errors import StatusError
@@ -62,3 +65,20 @@ def test_parameters_are_written_and_read_by_name(multiple: int) -> None:
             with pytest.raises(StatusError, match="@0x93/22/10: "):
                 list(absent)
         via.close_gateway()
+
+
+class Interrupted(powerflex_750_series):
+    """One at which somebody presses ^C."""
+
+    def __enter__(self) -> Self:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_is_told_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(velocity, "powerflex_750_series", Interrupted)
+    assert velocity.main(["12.5"]) == 130
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("powerflex_motor_velocity: interrupted: Motor Velocity = ")
+    assert line.endswith("may have been written or not")

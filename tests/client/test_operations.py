@@ -348,7 +348,7 @@ REFUSED: list[tuple[str, str, str]] = [
     ("T=1 2", "T=", "whole number"),
     ("T=1_000", "T=", "whole number"),
     ("T=0x", "T=", "whole number"),
-    ("T=true", "T=", "other types are written before it"),
+    ("T=true", "T=", "other types are said before it"),
     ("T=1, 70000", "T=1, ", "INT is a whole number from -32768 to 65535, not 70000"),
     ("T=" + "9" * 5000, "T=", "INT is a whole number"),
     ("T=(DINT)1,1.5", "T=(DINT)1,", "DINT is a whole number"),

@@ -13,9 +13,11 @@ from typing import Any, ClassVar, Self
 
 import pytest
 
+from cpppo.client.attributes import ValueMismatch
 from cpppo.client.cadence import Cadence, Sparing, now
 from cpppo.client.parameters import label
 from cpppo.client.poll import (
+    ParameterMismatch,
     ParameterRefused,
     Poller,
     execute,
@@ -102,6 +104,17 @@ class Detailed(Proxy):
     def read_details(self, attributes: Iterable[Any]) -> Iterator[Any]:
         for one, value in zip(attributes, self.read(attributes), strict=True):
             yield value, (0 if value else self.status, (one, None, "Hz"))
+
+
+class Typed(Detailed):
+    """One that tells which values are none of their type."""
+
+    def read_outcomes(self, attributes: Iterable[Any]) -> Iterator[Any]:
+        for value, told in self.read_details(attributes):
+            if value == "?":
+                yield None, told, ValueMismatch(f"{label(told[1][0])}: no DINT")
+            else:
+                yield value, told, None
 
 
 class Process:
@@ -433,6 +446,26 @@ def test_a_refused_parameter_is_told_once_and_the_others_are_delivered(
     assert str(exc).casefold().startswith(start.casefold())
     assert str(exc).endswith(end)
     assert (one.failures, via.closed) == (0, [])
+
+
+def test_a_wrong_type_costs_its_own_value_alone_and_is_told_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    via = Typed()
+    via.values[via.PARAMETERS["motor_velocity"]] = via.values["B"] = "?"
+    process, told = Process(9), list[Any]()
+    names = ["A", "Motor Velocity", "B"]
+    one = poller(via, process, names, failure=told.append)
+    one.run()
+    assert process.seen == [("A", [1.0]), ("Motor Velocity", None), ("B", None)] * 3
+    assert [type(exc) for exc in told] == [ParameterMismatch] * 2
+    assert [exc.parameter for exc in told] == names[1:]
+    texts = [str(exc) for exc in told]
+    assert texts == ["Motor Velocity: @0x93/3/10: no DINT", "B: no DINT"]
+    assert (one.failures, via.closed) == (0, [])
+    poller(via, Process(3), names).run()
+    said = [record.message.partition(": ")[2] for record in caplog.records]
+    assert said == texts
 
 
 def test_a_refusal_that_ended_is_told_again_when_it_begins_again() -> None:

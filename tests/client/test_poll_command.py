@@ -162,6 +162,19 @@ def test_it_ends_where_nobody_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
         assert command("Motor Velocity") == 1
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full device")
+def test_it_ends_where_nothing_can_be_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    with open("/dev/full", "w") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        assert command("Motor Velocity") == 1
+    told = capsys.readouterr().err
+    assert told.startswith("python -m cpppo.server.enip.poll: error: standard output: ")
+    assert told.count("\n") == 1
+    assert Drive.made[0].closed
+
+
 @pytest.mark.parametrize(
     ("argv", "text"),
     [
@@ -169,13 +182,13 @@ def test_it_ends_where_nobody_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
         (["Nonsense"], "--pass-thru allows tags"),
         (["-p", "SCADA["], "SCADA["),
         (["-a", "1.2.3"], "'1.2.3' is no address"),
-        (["-c", "0"], "'0': more than 0 seconds are expected"),
-        (["-c", "fast"], "'fast' is no number of seconds"),
+        (["-c", "0"], "'0' is no number of seconds above 0"),
+        (["-c", "fast"], "'fast' is no number of seconds above 0"),
         (["-n", "0"], "'0' is not a number of cycles"),
         (["--route-path", "1"], "1"),
         (["-S", "--route-path", "1/0"], "--simple is without paths"),
         (["-g", "drive"], "'drive' is no module.class, such as ab.powerflex_750"),
-        (["-g", "no_such.drive"], "no gateway no_such.drive: No module named"),
+        (["-g", "no_such.drive"], "error: no gateway no_such.drive: No module named"),
         (["-g", "drives_of_ours.X"], "drives_of_ours has no X"),
         (["-g", "drives_of_ours.Other"], "a class derived from proxy is expected"),
         (["--colour"], "--colour"),
@@ -197,7 +210,9 @@ def test_without_parameters_other_devices_are_not_guessed_at(
 ) -> None:
     monkeypatch.setattr(Drive, "PARAMETERS", {})
     assert command() == 2
-    assert "nothing to poll" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "nothing to poll: say which parameters of drives_of_ours.Drive" in told
+    assert "--pass-thru" in told
 
 
 # -- options
@@ -230,6 +245,11 @@ def test_arguments_win_over_the_environment() -> None:
     assert told.unknown == ("ENIP_POLL_X",)
     told = parse_options([], environ)
     assert (told.cycle, told.route_path, told.send_path) == (5.0, False, "")
+    environ["ENIP_POLL_ROUTE_PATH"] = "1/3"
+    with pytest.raises(UsageError, match="in the environment, SIMPLE is without paths"):
+        parse_options([], environ)
+    assert parse_options(["--route-path", "1/4"], environ).route_path == "1/4"
+    assert parse_options(["-S"], environ).route_path is False
 
 
 def test_help_has_every_option(capsys: Capture) -> None:

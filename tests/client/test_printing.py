@@ -17,6 +17,7 @@ from outcomes import outcome, unanswered
 from cpppo.client.printing import (
     Progress,
     Unread,
+    Unwritten,
     display,
     json_line,
     line,
@@ -90,7 +91,7 @@ LINES: list[tuple[Result, str]] = [
     (
         outcome("SCADA[1-2]=(DINT)5,6", status=0xFF, extended=(0x2107,)),
         "            SCADA[1][  1-2  ]+  0 <= [5, 6]: "
-        "'Status 255 [8455]: the tag has another type'",
+        "'Status 255 [8455]: the tag has another type than DINT'",
     ),
     (
         outcome("NOWHERE", status=5),
@@ -223,6 +224,17 @@ def test_a_reader_that_has_gone_is_an_error(monkeypatch: pytest.MonkeyPatch) -> 
     with open(writing, "w") as out:
         monkeypatch.setattr(sys, "stdout", out)
         with pytest.raises(Unread):
+            display("one")
+        display("two")  # nor does it fail again, as the interpreter ends
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full device")
+def test_an_output_that_is_full_is_an_error_in_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with open("/dev/full", "w") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        with pytest.raises(Unwritten, match=r"^standard output: No space left on"):
             display("one")
         display("two")  # nor does it fail again, as the interpreter ends
 

@@ -23,6 +23,7 @@ from cpppo.client.proxy import parameter, proxy, proxy_simple
 from cpppo.client.result import Result
 from cpppo.dotdict import dotdict
 from cpppo.errors import (
+    CpppoError,
     Disconnected,
     EncodeError,
     Malformed,
@@ -238,6 +239,27 @@ def test_octets_that_do_not_fit_the_type_are_an_error_that_names_the_attribute()
         with pytest.raises(ValueMismatch, match="asked for as REAL, and it is INT"):
             list(via.read([("SCADA[0-1]", "REAL")]))
         assert list(via.read(["SCADA"])) == [[0]]
+
+
+def test_a_wrong_type_costs_no_other_value_where_outcomes_are_read() -> None:
+    asked = [("@1/1/1", "DINT"), ("SCADA", "REAL", "Hz"), ("@9/9/9", "INT"), "SCADA"]
+    with device() as via:
+        found = list(via.read_outcomes(asked))
+        assert [value for value, _, _ in found] == [None, None, None, [0]]
+        told = [(str(problem), detail) for _, detail, problem in found]
+        wrong = "@1/1/1: no DINT at octet 0 of 2: there is 01 00"
+        float_wanted = "SCADA: asked for as REAL, and it is INT"
+        assert told == [
+            (wrong, (0, ("@1/1/1", "DINT", None))),
+            (float_wanted, (0, ("SCADA", "REAL", "Hz"))),
+            ("None", (5, ("@9/9/9", "INT", None))),
+            ("None", (0, ("SCADA", None, None))),
+        ]
+        details = via.read_details(reversed(asked[:2] + asked[3:]))
+        assert next(details) == ([0], (0, ("SCADA", None, None)))
+        with pytest.raises(ValueMismatch, match=float_wanted):
+            next(details)
+        assert via.gateway is not None
 
 
 def test_nothing_at_all_is_read_without_a_gateway() -> None:
@@ -672,6 +694,17 @@ def test_an_error_of_opening_does_not_close_the_next_gateway() -> None:
     assert world.open == 1
 
 
+@pytest.mark.parametrize("wrong", ["SCADA[", ("@1/1/1", "WHAT"), ("a", 5)], ids=repr)
+def test_what_cannot_be_understood_costs_nobody_the_gateway(wrong: Any) -> None:
+    world = World()
+    via = world.via()
+    list(via.read("A"))
+    for _ in range(3):
+        with pytest.raises(CpppoError), via:  # as a poller does, again and again
+            list(via.read([wrong]))
+    assert (world.open, len(world.opened)) == (1, 1)
+
+
 def test_what_is_interrupted_closes_its_gateway() -> None:
     world = World(lambda *_: KeyboardInterrupt())
     via = world.via()
@@ -694,6 +727,51 @@ def test_a_generator_that_is_left_does_not_have_the_gateway() -> None:
     thread.join(PATIENCE)
     assert found == [[1]]
     assert next(left) == [1]
+
+
+def test_who_waited_while_nobody_was_there_does_not_wait_for_that_again() -> None:
+    others, waiting = 8, threading.Semaphore(0)
+
+    class Lock:
+        """The proxy's, and it is known how many have come to it."""
+
+        lock = threading.RLock()
+
+        def __enter__(self) -> None:
+            waiting.release()
+            self.lock.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            self.lock.release()
+
+    tries: list[Any] = []
+
+    def opening(_: Any) -> Any:
+        tries.append(None)
+        if len(tries) > 1:
+            return None
+        for _ in range(others + 1):  # all are here
+            assert waiting.acquire(timeout=PATIENCE)
+        return Timeout("nobody answers")
+
+    via = World(opening=opening).via()
+    via._lock = Lock()  # type: ignore[assignment]
+    told: list[str] = []
+
+    def asks() -> None:
+        with pytest.raises(Timeout) as one:
+            list(via.read("A"))
+        via.close_gateway(one.value)
+        told.append(str(one.value))
+
+    threads = [threading.Thread(target=asks) for _ in range(others + 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert (len(tries), told) == (1, ["nobody answers"] * (others + 1))
+    assert list(via.read("A")) == [[1]]  # who comes then tries it
+    assert len(tries) == 2
 
 
 def test_nothing_is_sent_before_somebody_looks() -> None:

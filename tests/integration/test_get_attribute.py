@@ -241,6 +241,15 @@ def test_nobody_is_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert line.endswith("0 of 2 operations were answered")
 
 
+def test_a_log_that_cannot_be_written_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = str(tmp_path / "none" / "x.log")
+    assert main(["-l", path, "@1/1/7"]) == 1
+    told = f"enip_get_attribute: error: {path}: No such file or directory\n"
+    assert capsys.readouterr().err == told
+
+
 @pytest.mark.parametrize("closes", [True, False])
 def test_a_write_without_an_answer_is_told(
     closes: bool, capsys: pytest.CaptureFixture[str]
@@ -301,6 +310,8 @@ def test_a_velocity_is_written(start: Starter, simulator: str) -> None:
     [
         (["@x y"], 2, "is no address"),
         (["fast"], 2, "'fast' is no velocity"),
+        (["nan"], 2, "'nan' is no velocity"),
+        (["1e400"], 2, "'1e400' is no velocity"),
         (["1", "2"], 2, "nothing may follow"),
         ([f"@{LOOPBACK}:1", "-5"], 1, r"\(REAL\)-5.0: .*refused the connection"),
     ],

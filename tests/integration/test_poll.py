@@ -342,7 +342,14 @@ def test_the_examples_print_what_the_manual_prints(
 
 @pytest.mark.parametrize("module", [one[0] for one in EXAMPLES])
 def test_the_examples_say_what_is_no_address(module: str, start: Starter) -> None:
-    program = start("1.2.3", module=f"{ENIP}.{module}")
-    assert program.process.wait(PATIENCE) == 2
-    (line,) = program.rest(errors=True)
-    assert line.startswith(f"{module}: '1.2.3' is no address")
+    for given, problem in (
+        (["1.2.3"], "'1.2.3' is no address"),
+        (["a", "b"], "one address is expected, not 'a b'"),
+    ):
+        program = start(*given, module=f"{ENIP}.{module}")
+        assert program.process.wait(PATIENCE) == 2
+        (line,) = program.rest(errors=True)
+        assert line.startswith(f"{module}: {problem}")
+    program = start("-h", module=f"{ENIP}.{module}")
+    program.line(rf"^usage: {module} ")
+    assert program.process.wait(PATIENCE) == 0

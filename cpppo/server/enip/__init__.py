@@ -29,6 +29,8 @@ from .controller import Controller
 from .profile import IdentityValues, Interface, Profile, TCPIPValues
 from .tags import TagSpec, parse_tag
 
+address = ("", 44818)  # where the manual's programs look: any interface, this port
+
 __all__ = [
     "BOOL",
     "DINT",
@@ -49,6 +51,7 @@ __all__ = [
     "Profile",
     "TCPIPValues",
     "TagSpec",
+    "address",
     "device",
     "enip_format",
     "parse_tag",

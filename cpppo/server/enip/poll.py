@@ -12,6 +12,7 @@ import sys
 
 from ... import levels
 from ...client.poll import (
+    ParameterMismatch,
     ParameterRefused,
     Poller,
     execute,
@@ -21,7 +22,16 @@ from ...client.poll import (
 )
 from ...client.poll_command import main
 
-__all__ = ["ParameterRefused", "Poller", "execute", "loop", "main", "poll", "run"]
+__all__ = [
+    "ParameterMismatch",
+    "ParameterRefused",
+    "Poller",
+    "execute",
+    "loop",
+    "main",
+    "poll",
+    "run",
+]
 
 levels.install()
 

@@ -14,14 +14,11 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from queue import SimpleQueue
-from typing import Any
 
 from ... import levels
-from ...client.arguments import UsageError, parse_address
 from ...client.drives import powerflex_750_series as device
 from ...client.poll import poll
-from ...client.printing import Unread, display
+from ...client.watch import Process, parse_target
 
 __all__ = ["main"]
 
@@ -30,31 +27,14 @@ __all__ = ["main"]
 PARAMS = ["Motor Velocity", "Output Current"]
 
 
-class Process:
-    """Where the poller's thread puts what it has polled."""
-
-    def __init__(self) -> None:
-        self.done = False
-        self.lines: SimpleQueue[str] = SimpleQueue()
-
-    def __call__(self, par: Any, val: Any) -> None:
-        self.lines.put(f"{time.ctime()}: {par:>16} == {val!r}")
-
-    def failure(self, exc: Exception) -> None:
-        self.lines.put(f"{time.ctime()}: {exc}")
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Poll until ^C; the exit status."""
     levels.install()
     logging.basicConfig(**levels.log_cfg)
-    arguments = sys.argv[1:] if argv is None else argv
-    try:
-        address = parse_address(arguments[0] if arguments else "localhost")
-    except UsageError as exc:
-        print(f"poll_example: {exc}", file=sys.stderr)
-        return 2
-    process = Process()
+    address = parse_target("poll_example", argv)
+    if isinstance(address, int):
+        return address
+    process = Process(time.ctime)
     poller = threading.Thread(
         target=poll,
         kwargs={
@@ -68,14 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         },
     )
     poller.start()
-    # What the other thread has polled is shown here, in the main thread.
     try:
-        while True:
-            display(process.lines.get())
-    except (KeyboardInterrupt, Unread):
-        return 0
+        return process.show()
     finally:
-        process.done = True
         poller.join()
 
 

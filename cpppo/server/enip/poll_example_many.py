@@ -14,14 +14,11 @@ import sys
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from queue import SimpleQueue
-from typing import Any
 
 from ... import levels
-from ...client.arguments import UsageError, parse_address
 from ...client.drives import powerflex_750_series as device
 from ...client.poll import poll
-from ...client.printing import Unread, display
+from ...client.watch import Process, parse_target
 
 __all__ = ["main"]
 
@@ -39,31 +36,15 @@ def stamp() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
 
 
-class Process:
-    """Where all pollers' threads put what they have polled."""
-
-    def __init__(self) -> None:
-        self.done = False
-        self.lines: SimpleQueue[str] = SimpleQueue()
-
-    def __call__(self, par: Any, val: Any) -> None:
-        self.lines.put(f"{stamp()}: {par:>16} == {val!r}")
-
-    def failure(self, exc: Exception) -> None:
-        self.lines.put(f"{stamp()}: {exc}")
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Poll until ^C; the exit status."""
     levels.install()
     logging.basicConfig(**levels.log_cfg)
-    arguments = sys.argv[1:] if argv is None else argv
-    try:
-        host, port = parse_address(arguments[0] if arguments else "localhost")
-    except UsageError as exc:
-        print(f"poll_example_many: {exc}", file=sys.stderr)
-        return 2
-    process = Process()
+    address = parse_target("poll_example_many", argv)
+    if isinstance(address, int):
+        return address
+    host, port = address
+    process = Process(stamp)
     via = device(host=host, port=port, timeout=0.5)
     pollers = [
         threading.Thread(
@@ -81,12 +62,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for poller in pollers:
         poller.start()
     try:
-        while True:
-            display(process.lines.get())
-    except (KeyboardInterrupt, Unread):
-        return 0
+        return process.show()
     finally:
-        process.done = True
         for poller in pollers:
             poller.join()
         via.close_gateway()
