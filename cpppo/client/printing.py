@@ -71,8 +71,6 @@ def told(result: Result) -> str:
     """The status of what failed: its number, as scripts know it, and in words."""
     if result.status == NONE:
         return f"Unknown: {result.words}" if result.unknown else result.words
-    if result.encapsulated:
-        return f"Frame status {result.status}: {result.words}"
     return f"{numbered(result.status, result.extended)}: {result.words}"
 
 
