@@ -288,6 +288,9 @@ class Replies:
                 wrong = complete(result.prepared, result.code, bytes(parts.octets))
                 if wrong is not None:
                     raise unasked(wrong)
+                bit = result.prepared.bit
+                if bit >= 0 and bit >= bits_of(result.code):
+                    result.status = NO_BIT
         result.complete = True
         return 0
 

@@ -421,3 +421,13 @@ def test_random_replies_give_a_result_or_an_error(
         except ProtocolError:
             continue
         looked_at(pipeline.abandon())
+
+
+@pytest.mark.parametrize(
+    "body", [bytes.fromhex("c20005"), bytes.fromhex("ca0000000000")]
+)
+def test_a_bit_is_one_of_the_value_however_it_came(body: bytes) -> None:
+    for status in (0, 6):
+        pipeline = asking_for("A.9")
+        (found,) = taken(pipeline, answer(bytes((0xCC, 0, status, 0)) + body))
+        assert (found.ok, found.data) == (False, None)
