@@ -23,6 +23,7 @@ BOTTOM = {
     "config": {"errors"},
     "sockets": {"errors"},
     "levels": set[str](),
+    "usage": {"errors", "config"},
 }
 
 # What each part may import, beside the bottom and what these may import in turn.

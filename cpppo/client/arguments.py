@@ -9,14 +9,21 @@ for the command to show; nothing is printed here but the help and the version.
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from ..config import flag, integer
 from ..errors import CpppoError
 from ..protocol.enip.notation import parse_host
+from ..usage import (
+    Asked,
+    Formatter,
+    RaisingParser,
+    UsageError,
+    parse_name,
+    parse_times,
+)
 from ..version import __version__
 
 __all__ = [
@@ -34,14 +41,6 @@ __all__ = [
 ]
 
 HOST, PORT = "localhost", 44818
-
-
-class UsageError(CpppoError, ValueError):
-    """An argument or a variable of the environment is wrong."""
-
-
-class Asked(Exception):
-    """Only a text was asked for: the help, or the version."""
 
 
 # -- the texts of values
@@ -87,21 +86,6 @@ def parse_seconds(text: str) -> float:
     return seconds
 
 
-def parse_times(text: str) -> int:
-    """How verbose, as a variable says it: a number, or yes or no."""
-    try:
-        return max(integer(text), 0)
-    except ValueError:
-        return int(flag(text))
-
-
-def parse_name(text: str) -> str:
-    """A path; not an empty one."""
-    if not text:
-        raise UsageError("it is empty")
-    return text
-
-
 # -- options
 
 
@@ -130,25 +114,7 @@ class Option:
         return self.field or self.name
 
 
-class Formatter(argparse.RawDescriptionHelpFormatter):
-    """Help, as wide as the terminal."""
-
-    def __init__(self, prog: str) -> None:
-        said = os.environ.get("COLUMNS", "")
-        try:
-            columns = int(said) if said.isdigit() else os.get_terminal_size().columns
-        except OSError:
-            columns = 88
-        super().__init__(prog, max_help_position=28, width=max(columns - 2, 40))
-
-    def _format_action_invocation(self, action: argparse.Action) -> str:
-        """What it is given as: the value once, in every version of Python."""
-        if not action.option_strings or action.nargs == 0:
-            return super()._format_action_invocation(action)
-        return f"{', '.join(action.option_strings)} {action.metavar}"
-
-
-class Parser(argparse.ArgumentParser):
+class Parser(RaisingParser):
     """A parser of such options; it raises what others print and exit for.
 
     Without a prefix, no variables are shown.
@@ -165,12 +131,6 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("--version", action="version", version=version)
         for one in options:
             add(self, one, prefix)
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(message)
-
-    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        raise Asked
 
 
 def add(made: argparse.ArgumentParser, one: Option, prefix: str) -> None:

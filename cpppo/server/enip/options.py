@@ -18,6 +18,14 @@ from typing import Any, NoReturn
 from ...config import flag, integer
 from ...errors import CpppoError
 from ...protocol.enip.path import Port
+from ...usage import (
+    Asked,
+    Formatter,
+    RaisingParser,
+    UsageError,
+    parse_name,
+    parse_times,
+)
 from ...version import __version__
 from ..limits import Limits
 from .delay import Delay
@@ -40,14 +48,6 @@ PREFIX = "ENIP_"
 OTHERS = ("ENIP_CLIENT_", "ENIP_GET_ATTRIBUTE_", "ENIP_POLL_")  # not for a server
 PORT = 44818
 USAGE = "%(prog)s [option ...] TAG[@class/instance/attribute][=TYPE[[n]]] ..."
-
-
-class UsageError(CpppoError, ValueError):
-    """An argument or a variable of the environment is wrong."""
-
-
-class Asked(Exception):
-    """Only a text was asked for: the help, or the version."""
 
 
 class Unsaid(Enum):
@@ -142,21 +142,6 @@ def parse_seconds(text: str) -> float:
     if not 0 <= seconds <= 1e9:
         raise UsageError(f"{text!r} is no number of seconds; 0 is no limit")
     return seconds
-
-
-def parse_times(text: str) -> int:
-    """How verbose, as a variable says it: a number, or yes or no."""
-    try:
-        return max(integer(text), 0)
-    except ValueError:
-        return int(flag(text))
-
-
-def parse_name(text: str) -> str:
-    """A name or a path; not an empty one."""
-    if not text:
-        raise UsageError("it is empty")
-    return text
 
 
 # -- the options
@@ -299,34 +284,6 @@ TAGS = PREFIX + "TAGS"
 # -- reading them
 
 
-class Formatter(argparse.RawDescriptionHelpFormatter):
-    """Help, as wide as the terminal; asking shutil for that would cost every start."""
-
-    def __init__(self, prog: str) -> None:
-        said = os.environ.get("COLUMNS", "")
-        try:
-            columns = int(said) if said.isdigit() else os.get_terminal_size().columns
-        except OSError:
-            columns = 88
-        super().__init__(prog, max_help_position=28, width=max(columns - 2, 40))
-
-    def _format_action_invocation(self, action: argparse.Action) -> str:
-        """What it is given as: the value once, in every version of Python."""
-        if not action.option_strings or action.nargs == 0:
-            return super()._format_action_invocation(action)
-        return f"{', '.join(action.option_strings)} {action.metavar}"
-
-
-class Parser(argparse.ArgumentParser):
-    """Raises what others print and exit for."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(message)
-
-    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        raise Asked
-
-
 def parse_options(
     argv: Sequence[str], environ: Mapping[str, str] | None = None
 ) -> Options:
@@ -355,9 +312,9 @@ def arguments(argv: Sequence[str]) -> dict[str, Any]:
     return said
 
 
-def parser() -> Parser:
+def parser() -> RaisingParser:
     """The parser of the arguments."""
-    made = Parser(
+    made = RaisingParser(
         prog=PROGRAM,
         usage=USAGE,
         description="Simulate a ControlLogix controller: serve tags by EtherNet/IP.",
