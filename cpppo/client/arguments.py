@@ -15,6 +15,7 @@ from typing import Any
 
 from ..config import flag, integer
 from ..errors import CpppoError
+from ..protocol.enip.cpf import PORT
 from ..protocol.enip.notation import parse_host
 from ..usage import (
     Asked,
@@ -40,7 +41,7 @@ __all__ = [
     "variables",
 ]
 
-HOST, PORT = "localhost", 44818
+HOST = "localhost"
 
 
 # -- the texts of values

@@ -29,6 +29,7 @@ from .calls import Call, Program
 from .line import Line
 from .logix import Tag, alone, asked
 from .place import Place
+from .requests import PACKET
 from .result import Result
 from .subscription import GRACE, Scans, Watch
 from .writes import Given, given
@@ -248,7 +249,7 @@ class AsyncLogix:
         send_path: object = None,
         simple: bool = False,
         depth: int = 4,
-        multiple: int = 500,
+        multiple: int = PACKET,
         source: tuple[str, int] | None = None,
         backoff: Backoff | None = None,
         opener: Callable[..., Any] = Channel.open,

@@ -23,7 +23,7 @@ from ..errors import CpppoError, ProtocolError
 from ..levels import NORMAL, timer
 from ..protocol.enip.notation import format_path
 from ..protocol.enip.types import SINT
-from .arguments import Asked, Option, Parser, UsageError, variables
+from .arguments import HOST, PORT, Asked, Option, Parser, UsageError, variables
 from .attributes import attributed
 from .command import journal, lines_there, profiled, reason
 from .connector import connector
@@ -95,7 +95,7 @@ class Options:
     """What was told."""
 
     operations: tuple[Operation, ...]
-    address: tuple[str, int] = ("localhost", 44818)
+    address: tuple[str, int] = (HOST, PORT)
     verbose: int = 0
     printing: bool = True
     json: bool = False

@@ -22,7 +22,16 @@ from dataclasses import dataclass
 from ..errors import CpppoError, ProtocolError
 from ..levels import logged
 from ..protocol.enip.published import enip_format
-from .arguments import Asked, Option, Parser, UsageError, parse_address, parse_seconds
+from .arguments import (
+    HOST,
+    PORT,
+    Asked,
+    Option,
+    Parser,
+    UsageError,
+    parse_address,
+    parse_seconds,
+)
 from .given import Address, located
 from .printing import Unread, complain, display
 from .raw import await_response, client
@@ -35,7 +44,6 @@ PROGRAM = "list_services"
 SIMPLE = "list_identity_simple"
 SIMPLE_USAGE = f"usage: {SIMPLE} [ADDRESS[:PORT]]"
 EVERYBODY = "255.255.255.255"
-HOST, PORT = "localhost", 44818
 TIMEOUT = 5.0
 QUIET = 1.0  # seconds without a response that end the simple one
 

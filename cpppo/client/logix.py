@@ -27,6 +27,7 @@ from .calls import Call, Program, carried
 from .line import Line
 from .operations import Operation, OperationError
 from .place import Place
+from .requests import PACKET
 from .result import Result
 from .subscription import Subscription, Watch
 from .transport import Stream
@@ -119,7 +120,7 @@ class Logix:
         send_path: object = None,
         simple: bool = False,
         depth: int = 4,
-        multiple: int = 500,
+        multiple: int = PACKET,
         source: tuple[str, int] | None = None,
         backoff: Backoff | None = None,
         opener: Callable[..., Any] | None = None,

@@ -31,7 +31,7 @@ from .arguments import (
     variables,
 )
 from .operations import Operation
-from .requests import prepared
+from .requests import PACKET, prepared
 from .way import Way
 
 __all__ = [
@@ -52,7 +52,6 @@ PREFIX = "ENIP_CLIENT_"
 USAGE = "%(prog)s [option ...] TAG[[first[-last]]][+offset][=[(TYPE)]value,...] ..."
 STDIN = "-"
 PATHS = ("route_path", "send_path")
-MULTIPLE = 500  # octets: what any device takes that has no large connections
 TIMEOUT = 5.0
 
 EPILOG = """\
@@ -110,7 +109,7 @@ def parse_octets(text: str) -> int:
     """The size of packets; yes and no, as a variable may say, are one and none."""
     try:
         if not text.isdecimal():
-            return MULTIPLE if flag(text) else 0
+            return PACKET if flag(text) else 0
     except ValueError:
         pass
     return octets(text)
@@ -192,7 +191,7 @@ OPTIONS = (
     Option(
         "-m --multiple",
         "collect operations into Multiple Service Packets, of so many octets at most "
-        f"({MULTIPLE} if no number follows)",
+        f"({PACKET} if no number follows)",
         parse_octets,
         "[OCTETS]",
     ),
@@ -307,7 +306,7 @@ def packets(argv: Sequence[str]) -> list[str]:
             continue
         if match["flags"]:
             found.append(f"-{match['flags']}")
-        size = rest.popleft() if rest and rest[0].isdecimal() else str(MULTIPLE)
+        size = rest.popleft() if rest and rest[0].isdecimal() else str(PACKET)
         found.append(f"--multiple={size}")
     return [*found, *rest]
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..protocol.enip.cpf import PORT
 from ..protocol.enip.notation import NotationError, parse_host
 from .way import Way
 
 __all__ = ["PORT", "Place"]
 
-PORT = 44818
 FORMS = "a host expected, as in 10.0.0.5, plc.example:44818, [::1] or 10.0.0.5/1/0"
 
 

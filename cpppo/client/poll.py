@@ -27,6 +27,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ..protocol.enip.cpf import PORT
 from ..protocol.enip.notation import parse_host
 from .backoff import Backoff
 from .cadence import Cadence, Sparing, now
@@ -61,7 +62,6 @@ MULTIPLIER = 1.5  # of the wait after each failure
 LONGEST = 10  # times the first wait
 LATENCY = 0.5
 QUIET = 60.0  # seconds between two lines about the same thing
-PORT = 44818
 
 
 def show(parameter: Any, value: Any) -> None:

@@ -39,6 +39,7 @@ from .options import together
 from .parameters import ParameterMismatch, ParameterRefused, label, listed
 from .poll import Poller
 from .printing import Unread, Unwritten, complain, display, plain
+from .requests import PACKET
 from .way import Way
 
 __all__ = ["OPTIONS", "PROGRAM", "Options", "main", "parse_options"]
@@ -46,7 +47,6 @@ __all__ = ["OPTIONS", "PROGRAM", "Options", "main", "parse_options"]
 PROGRAM = "python -m cpppo.server.enip.poll"
 PREFIX = "ENIP_POLL_"
 USAGE = "%(prog)s [option ...] [PARAMETER ...]"
-MULTIPLE = 500  # octets: what any device takes that has no large connections
 GATEWAY = "ab.powerflex_750_series"
 # The classes of this package, by the modules that the manual has them in.
 GATEWAYS = {"ab": "cpppo.client.drives", "get_attribute": "cpppo.client.proxy"}
@@ -123,7 +123,7 @@ OPTIONS = (
     ),
     Option(
         "-m --multiple",
-        f"collect requests into Multiple Service Packets of up to {MULTIPLE} octets",
+        f"collect requests into Multiple Service Packets of up to {PACKET} octets",
     ),
     Option(
         "-d --depth",
@@ -216,7 +216,7 @@ def opened(options: Options) -> Any:
     host, port = options.address
     said = {
         "depth": options.depth,
-        "multiple": MULTIPLE if options.multiple else None,
+        "multiple": PACKET if options.multiple else None,
         "timeout": options.timeout,
         "route_path": options.route_path,
         "send_path": options.send_path,

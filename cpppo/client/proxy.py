@@ -33,6 +33,7 @@ from ..errors import (
     Unexpected,
 )
 from ..protocol.enip import status
+from ..protocol.enip.cpf import PORT
 from ..protocol.enip.types import SINT
 from .asked import Answers, Asked, Wanted, detail, line, refusal
 from .attributes import CIP_TYPES, Types, ValueMismatch, attributed, elementary
@@ -45,7 +46,7 @@ __all__ = ["parameter", "proxy", "proxy_simple"]
 
 log = logging.getLogger(__name__)
 
-PORT, TIMEOUT, DEPTH = 44818, 5, 2
+TIMEOUT, DEPTH = 5, 2
 REMEMBERED = 65536  # attributes that need not be understood anew
 
 Parser = Callable[..., Iterable[Mapping[str, Any] | Operation]]

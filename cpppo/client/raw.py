@@ -36,6 +36,7 @@ from ..protocol.enip import (
     Request,
     SendData,
 )
+from ..protocol.enip.cpf import PORT
 from ..protocol.enip.notation import parse_host
 from ..protocol.enip.published import asked, frame, request
 from . import given
@@ -48,7 +49,6 @@ __all__ = ["LATENCY", "PORT", "Response", "await_response", "client"]
 
 log = logging.getLogger(__name__)
 
-PORT = 44818
 LATENCY = 0.1  # seconds that `next` waits
 HEADER = 24  # octets before a command's data
 

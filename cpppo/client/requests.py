@@ -32,6 +32,7 @@ from .way import Way
 
 __all__ = [
     "LARGEST",
+    "PACKET",
     "WAYS",
     "bit_of",
     "in_parts",
@@ -41,6 +42,7 @@ __all__ = [
     "way_of",
 ]
 
+PACKET = 500  # of a packet that every device takes, without a large connection
 LARGEST = 488  # octets of a request that every device takes
 WAYS = frozenset(("route_path", "send_path", "priority_time_tick", "timeout_ticks"))
 

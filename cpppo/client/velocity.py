@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from math import isfinite, nan
 
 from ..errors import CpppoError
-from .arguments import UsageError, parse_address
+from .arguments import HOST, PORT, UsageError, parse_address
 from .drives import powerflex_750_series
 from .printing import Unread, complain, display
 
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     try:
         first = given.pop(0)[1:] if given and given[0].startswith("@") else ""
-        host, port = parse_address(first) if first else ("localhost", 44818)
+        host, port = parse_address(first) if first else (HOST, PORT)
         velocity = parse_velocity(given.pop(0)) if given else 0.0
         if given:
             raise UsageError(f"nothing may follow the velocity, but there is {given}")

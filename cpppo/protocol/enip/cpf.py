@@ -28,6 +28,7 @@ from ...grammar import (
 from .router import Reply, Request
 
 __all__ = [
+    "PORT",
     "CommunicationsService",
     "ConnectedAddress",
     "ConnectedReply",
@@ -56,6 +57,8 @@ __all__ = [
     "UnconnectedReply",
     "UnconnectedRequest",
 ]
+
+PORT = 44818  # of EtherNet/IP, over TCP and UDP
 
 U8 = Annotated[int, UInt(1)]
 U16 = Annotated[int, UInt(2)]
@@ -190,7 +193,7 @@ class Identity(ReplyItem, tag=0x000C):
 
     version: U16 = 1
     family: Annotated[int, UInt(2, "big")] = 2
-    port: Annotated[int, UInt(2, "big")] = 44818
+    port: Annotated[int, UInt(2, "big")] = PORT
     address: Annotated[int, UInt(4, "big")] = 0
     zero: Annotated[bytes, Reserved(8)] = derived()
     vendor: U16 = 1
@@ -262,7 +265,7 @@ class LegacyIdentity(Message):
     version: U16 = 1
     unknown: U16 = 0
     family: Annotated[int, UInt(2, "big")] = 2
-    port: Annotated[int, UInt(2, "big")] = 44818
+    port: Annotated[int, UInt(2, "big")] = PORT
     address: Annotated[int, UInt(4, "big")] = 0
     zero: Annotated[bytes, Reserved(8)] = derived()
     text: Annotated[bytes, Octets(16)] = bytes(16)

@@ -8,6 +8,7 @@ What a program of yours customises stands here and in `device`:
     from cpppo.server.enip.main import main as enip_main
 """
 
+from ...protocol.enip.cpf import PORT
 from ...protocol.enip.published import enip_format
 from ...protocol.enip.types import (
     BOOL,
@@ -29,7 +30,7 @@ from .controller import Controller
 from .profile import IdentityValues, Interface, Profile, TCPIPValues
 from .tags import TagSpec, parse_tag
 
-address = ("", 44818)  # where the manual's programs look: any interface, this port
+address = ("", PORT)  # where the manual's programs look: any interface, this port
 
 __all__ = [
     "BOOL",

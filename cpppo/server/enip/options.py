@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from ...config import flag, integer
 from ...errors import CpppoError
+from ...protocol.enip.cpf import PORT
 from ...protocol.enip.path import Port
 from ...usage import (
     Asked,
@@ -46,7 +47,6 @@ __all__ = [
 PROGRAM = "enip_server"
 PREFIX = "ENIP_"
 OTHERS = ("ENIP_CLIENT_", "ENIP_GET_ATTRIBUTE_", "ENIP_POLL_")  # not for a server
-PORT = 44818
 USAGE = "%(prog)s [option ...] TAG[@class/instance/attribute][=TYPE[[n]]] ..."
 
 

@@ -14,13 +14,13 @@ from threading import Condition, Thread
 from typing import Any
 
 from ...protocol.enip import Port
+from ...protocol.enip.cpf import PORT
 from ...protocol.enip.notation import NotationError, parse_host, parse_route_path
 
 __all__ = ["Routes", "Target"]
 
 Target = tuple[str, int]
 
-PORT = 44818
 LINKS = re.compile(r"([^/]*)/\s*([0-9]+)\s*-\s*([0-9]+)\s*")
 
 
