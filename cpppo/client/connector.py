@@ -61,7 +61,6 @@ class connector(client):
         udp: bool = False,
         broadcast: bool = False,
         source_address: str | tuple[str, int] | None = None,
-        configuration: Mapping[str, Any] | None = None,
         route_path: object = None,
         send_path: object = None,
         priority_time_tick: int | None = None,
@@ -77,7 +76,6 @@ class connector(client):
             udp,
             broadcast,
             source_address,
-            configuration,
         )
         if udp:
             return

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import RLock
 from typing import Any, Self
@@ -82,6 +82,8 @@ class client:
     """A device, asked over TCP or UDP; an iterator of what it answers.
 
     `with` gives exclusive use to one thread, again within itself, and does not close.
+    The manual's `dialect` is kept for programs that give one; nothing depends on it,
+    because the requests and replies of all of them are known here.
     """
 
     def __init__(
@@ -94,7 +96,6 @@ class client:
         udp: bool = False,
         broadcast: bool = False,
         source_address: str | Address | None = None,
-        configuration: Mapping[str, Any] | None = None,
     ) -> None:
         if dialect is not None and not isinstance(dialect, type):
             raise TypeError(f"a dialect is a class, as logix.Logix is, not {dialect!r}")
@@ -106,7 +107,6 @@ class client:
         self.timeout = timeout
         self.dialect = dialect
         self.profiler = profiler
-        self.configuration = configuration
         self.udp = udp
         self.broadcast = broadcast
         self.session: int | None = None
