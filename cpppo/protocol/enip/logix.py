@@ -12,13 +12,26 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ...grammar import ANY, Measures, Message, Octets, Starts, Tag, UInt, derived
+from ...grammar import (
+    ANY,
+    Counts,
+    Measures,
+    Message,
+    Octets,
+    Repeat,
+    Starts,
+    Tag,
+    UInt,
+    derived,
+)
 from .path import Class
 from .router import Reply, Request
 
 __all__ = [
     "Atomic",
     "DataType",
+    "GetInstanceAttributeList",
+    "GetInstanceAttributeListReply",
     "ReadModifyWrite",
     "ReadModifyWriteReply",
     "ReadTag",
@@ -76,6 +89,13 @@ class ReadTemplate(
 
     offset: U32 = 0
     length: U16
+
+
+class GetInstanceAttributeList(Request, tag=0x55):
+    """Some attributes of every instance from that of the path on: the list of tags."""
+
+    count: Annotated[int, UInt(2), Counts("attributes")] = derived()
+    attributes: Annotated[tuple[int, ...], Repeat(UInt(2), count="count")] = ()
 
 
 class WriteTag(Request, tag=0x4D):
@@ -139,5 +159,11 @@ class ReadTagFragmentedReply(Reply, tag=0xD2):
 
 class WriteTagFragmentedReply(Reply, tag=0xD3):
     """Whether it was written."""
+
+    data: Annotated[bytes, Octets()] = b""
+
+
+class GetInstanceAttributeListReply(Reply, tag=0xD5):
+    """Each instance's number, and the attributes' values in the order as asked for."""
 
     data: Annotated[bytes, Octets()] = b""

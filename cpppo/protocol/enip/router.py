@@ -32,6 +32,7 @@ from .path import Path
 
 __all__ = [
     "AttributeListReply",
+    "AttributeListSetReply",
     "AttributeSetReply",
     "AttributeSingleReply",
     "AttributesAllReply",
@@ -45,6 +46,7 @@ __all__ = [
     "OtherRequest",
     "Reply",
     "Request",
+    "SetAttributeList",
     "SetAttributeSingle",
     "members",
     "packed",
@@ -118,6 +120,16 @@ class GetAttributeList(Request, tag=0x03):
     attributes: Annotated[tuple[int, ...], Repeat(UInt(2), count="count")] = ()
 
 
+class SetAttributeList(Request, tag=0x04):
+    """New values for some attributes: their count, then each number with its value.
+
+    How long a value is depends on the attribute, so they are left as octets.
+    """
+
+    count: Annotated[int, UInt(2)]
+    data: Annotated[bytes, Octets()] = b""
+
+
 class MultipleService(Request, tag=0x0A):
     """Several requests in one; each is answered by itself."""
 
@@ -154,6 +166,12 @@ class AttributeListReply(Reply, tag=0x83):
 
     How long a value is depends on the attribute, so they are left as octets.
     """
+
+    data: Annotated[bytes, Octets()] = b""
+
+
+class AttributeListSetReply(Reply, tag=0x84):
+    """How many attributes, and for each its number and a status."""
 
     data: Annotated[bytes, Octets()] = b""
 
