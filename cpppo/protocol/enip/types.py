@@ -50,6 +50,11 @@ class CIPType:
     blank: ClassVar[Any] = 0
 
     @classmethod
+    def kind(cls) -> bytes:
+        """The type as a reply or a write says it."""
+        return cls.tag_type.to_bytes(2, "little")
+
+    @classmethod
     def produce(cls, value: Any) -> bytes:
         """The octets of one value."""
         return cls.pack((value,))
