@@ -167,6 +167,7 @@ WORKS = (
         "one read at a time",
         (
             *ours("Logix.read", "by_logix", "one"),
+            *ours("Logix.read, unconnected", "by_logix", "one, unconnected"),
             *ours("connector.synchronous", "by_connector", "one"),
             *peers("one"),
             published("one", "synchronous"),
@@ -205,6 +206,7 @@ WORKS = (
         "1000 tags in multiple service packets",
         (
             *ours("Logix.read", "by_logix", "thousand"),
+            *ours("Logix.read, unconnected", "by_logix", "thousand, unconnected"),
             *peers("thousand"),
             published("thousand", "250 octets, 20 in flight"),
             plctag(BY_PLCTAG_ASYNC, "async 1000"),

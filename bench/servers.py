@@ -71,6 +71,23 @@ LOADS = (
         "--mode simple --op write",
         "writes/s",
     ),
+    # Over a connection, as most clients ask: the same ratios are to be kept.
+    Load("connected: one read at a time", "--mode connected", "reads/s", 0.60),
+    Load("connected: 8 clients", "--mode connected --conns 8", "reads/s", 0.50),
+    Load("connected: 32 in flight", "--mode connected --depth 32", "reads/s", 0.35),
+    Load(
+        "connected: multiple service, 100 reads a packet",
+        "--mode connected --large --multi 100",
+        "reads/s",
+        0.40,
+    ),
+    Load(
+        "connected: array of 1000 DINT, fragmented",
+        "--mode connected --large --op frag --elements 1000 --tag A",
+        "arrays/s",
+        0.60,
+    ),
+    Load("connected: one write at a time", "--mode connected --op write", "writes/s"),
 )
 
 

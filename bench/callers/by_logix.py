@@ -6,14 +6,14 @@ from pace import HOST, Step, check, run
 from cpppo.client.logix import Logix
 
 
-def opened(port: int) -> Logix:
+def opened(port: int, connected: bool = True) -> Logix:
     """One that is connected by its first request."""
-    return Logix(HOST, port=port)
+    return Logix(HOST, port=port, connected=connected)
 
 
-def one_read(port: int) -> Step:
+def one_read(port: int, connected: bool = True) -> Step:
     """One tag a call."""
-    plc = opened(port)
+    plc = opened(port, connected)
 
     def step() -> int:
         result = plc.read("D7")
@@ -23,9 +23,9 @@ def one_read(port: int) -> Step:
     return step
 
 
-def many(port: int, count: int) -> Step:
+def many(port: int, count: int, connected: bool = True) -> Step:
     """So many tags a call."""
-    plc = opened(port)
+    plc = opened(port, connected)
     names = [f"D{number}" for number in range(count)]
 
     def step() -> int:
@@ -57,5 +57,7 @@ if __name__ == "__main__":
             "hundred": lambda port: many(port, 100),
             "thousand": lambda port: many(port, 1000),
             "write": one_write,
+            "one, unconnected": lambda port: one_read(port, False),
+            "thousand, unconnected": lambda port: many(port, 1000, False),
         }
     )
