@@ -5,6 +5,9 @@
 end with the server.  Behind it is a controller of ours, so what a vice does not touch
 is a right answer, and a client that says otherwise is wrong.  `vices` has them all, by
 name.  What is random comes from the server's own `Random`.
+
+A vice shows in requests over a connection as in others.  Connections are opened
+rightly, but for the vices of `openings`.
 """
 
 from __future__ import annotations
@@ -49,7 +52,11 @@ RIGHT: dict[str, list[Any]] = {
     "S[0-1]": ["gamma", "delta"],
     "F": [1.5],
 }
-REGISTER, RR_DATA = 0x65, 0x6F
+REGISTER, RR_DATA, UNIT_DATA = 0x65, 0x6F, 0x70
+ASKS = {RR_DATA, UNIT_DATA}
+# Forward Open, a large one, Forward Close; each for the Connection Manager.
+OPENINGS = (b"\x54\x02\x20\x06", b"\x5b\x02\x20\x06")
+MANAGES = (*OPENINGS, b"\x4e\x02\x20\x06")
 MULTIPLE, READ, READ_ON = 0x8A, 0xCC, 0xD2
 READS = {READ, READ_ON}
 TICK = 0.05  # seconds between the octets of who dribbles: less than any time-out
@@ -116,7 +123,7 @@ class Line:
         octets, self.held = self.held[:size], self.held[size:]
         (one,) = asking.frames(octets)
         self.server.seen(one)
-        if one.command == RR_DATA:
+        if one.command in ASKS and not managing(one):
             self.asked += 1
         return one
 
@@ -147,7 +154,7 @@ class Line:
         """The requests that come; everything else is answered honestly."""
         while True:
             one = self.frame()
-            if one.command == RR_DATA:
+            if one.command in ASKS and not managing(one):
                 yield one
             else:
                 self.send(self.answer(one))
@@ -212,7 +219,12 @@ def whole(octets: bytes) -> int:
 
 def written(one: Frame) -> int:
     """How many writes of W there are in a frame."""
-    return len(WRITE.findall(one.payload)) if one.command == RR_DATA else 0
+    return len(WRITE.findall(one.payload)) if one.command in ASKS else 0
+
+
+def managing(one: Frame, services: tuple[bytes, ...] = MANAGES) -> bool:
+    """Whether a request opens or closes a connection."""
+    return one.command == RR_DATA and one.payload[16:].startswith(services)
 
 
 class Hostile:
@@ -331,6 +343,28 @@ def cip(octets: bytes) -> bytes:
     return struct.pack("<IHHHHHH", 0, 10, 2, 0, 0, 0xB2, len(octets)) + octets
 
 
+def inside(one: Frame) -> bytes:
+    """The CIP octets of a reply, over a connection or not."""
+    return one.payload[22:] if one.command == UNIT_DATA else asking.cip_in(one)
+
+
+def around(one: Frame, octets: bytes) -> Frame:
+    """The same reply with other CIP octets."""
+    if one.command != UNIT_DATA:
+        return replace(one, payload=cip(octets))
+    head, count = one.payload[:18], one.payload[20:22]
+    size = struct.pack("<H", (len(octets) + 2) & 0xFFFF)
+    return replace(one, payload=head + size + count + octets)
+
+
+def misnamed(one: Frame, context: bytes) -> Frame:
+    """A reply that belongs to another request: by context, and by sequence count."""
+    payload = one.payload
+    if one.command == UNIT_DATA:
+        payload = payload[:20] + context[:2] + payload[22:]
+    return replace(one, context=context, payload=payload)
+
+
 def said(one: Reply) -> bytes:
     head = bytes((one.service, 0, one.status, len(one.extended)))
     return head + struct.pack(f"<{len(one.extended)}H", *one.extended) + one.data
@@ -351,13 +385,13 @@ def altered(change: Alteration, services: Sequence[int] = ()) -> Vice:
     def run(line: Line, frame: Frame) -> Frame:
         if frame.status or not frame.payload:
             return frame
-        reply = asking.reply_in(asking.cip_in(frame))
+        reply = asking.reply_in(inside(frame))
         if reply.service == MULTIPLE and reply.status in {0, 0x1E}:
             members = [one(line, member) for member in asking.replies_in(reply.data)]
             made = said(replace(reply, data=asking.packed(members)))
         else:
             made = one(line, reply)
-        return replace(frame, payload=cip(made))
+        return around(frame, made)
 
     return answered(run)
 
@@ -366,11 +400,10 @@ def repacked(change: Callable[[bytes], bytes]) -> Vice:
     """Who lies in the table of a Multiple Service reply, and nowhere else."""
 
     def run(_: Line, frame: Frame) -> Frame:
-        reply = asking.reply_in(asking.cip_in(frame))
+        reply = asking.reply_in(inside(frame))
         if reply.service != MULTIPLE or reply.status not in {0, 0x1E}:
             return frame
-        made = replace(reply, data=change(reply.data))
-        return replace(frame, payload=cip(said(made)))
+        return around(frame, said(replace(reply, data=change(reply.data))))
 
     return answered(run)
 
@@ -398,6 +431,9 @@ def patched(at: int, value: int) -> Change:
 
     def run(_: Line, frame: Frame) -> Frame:
         octets = bytearray(frame.payload)
+        if frame.command == UNIT_DATA and at >= 12:
+            octets[at + 4 : at + 6] = struct.pack("<H", value)
+            return replace(frame, payload=bytes(octets))
         octets[at : at + 2] = struct.pack("<H", value)
         return replace(frame, payload=bytes(octets))
 
@@ -491,7 +527,7 @@ def slow_close(line: Line) -> None:
 def promises(line: Line) -> None:
     """A header of 65,535 octets, and some of them."""
     for one in line.requests():
-        head = HEADER.pack(RR_DATA, 0xFFFF, line.handle, 0, one.context, 0)
+        head = HEADER.pack(one.command, 0xFFFF, line.handle, 0, one.context, 0)
         line.send(head + line.reply(one).payload)
         line.hush()
 
@@ -517,8 +553,9 @@ def endless() -> dict[str, Vice]:
     def giant_replies(line: Line) -> None:
         for one in line.requests():
             data = said(Reply(READ, 0, (), b"\xc4\0" + giant))
+            reply = line.reply(one)
             while True:
-                line.send(asking.frame(RR_DATA, cip(data), line.handle, one.context))
+                line.send(encoded(around(reply, data)))
 
     def register(line: Line) -> None:
         reply = line.answer(line.frame())
@@ -529,7 +566,7 @@ def endless() -> dict[str, Vice]:
 
     def dribbled_giant(line: Line) -> None:
         for one in line.requests():
-            head = HEADER.pack(RR_DATA, 0xFFFF, line.handle, 0, one.context, 0)
+            head = HEADER.pack(one.command, 0xFFFF, line.handle, 0, one.context, 0)
             line.dribble(head + giant, 0.01)
 
     nop = asking.frame(0x00)
@@ -633,12 +670,13 @@ def contexts() -> dict[str, Vice]:
     def past(line: Line) -> None:
         last = bytes(8)
         for one in line.requests():
-            line.send(encoded(replace(line.reply(one), context=last)))
+            reply = line.reply(one)
+            line.send(encoded(misnamed(reply, last)))
             last = one.context
 
     def future(_: Line, one: Frame) -> Frame:
         changed = bytes((octet + 7) & 0xFF for octet in one.context)
-        return replace(one, context=changed)
+        return misnamed(one, changed)
 
     def backwards(line: Line) -> None:
         registered(line)
@@ -657,11 +695,11 @@ def contexts() -> dict[str, Vice]:
         honest(line)
 
     return {
-        "contexts of nobody": answered(lambda _, one: replace(one, context=bytes(8))),
+        "contexts of nobody": answered(lambda _, one: misnamed(one, bytes(8))),
         "contexts of the past": past,
         "contexts of the future": answered(future),
         "contexts at random": answered(
-            lambda line, one: replace(one, context=line.random.randbytes(8))
+            lambda line, one: misnamed(one, line.random.randbytes(8))
         ),
         "backwards": backwards,
         "twice": answered(lambda _, one: encoded(one) * 2),
@@ -671,12 +709,123 @@ def contexts() -> dict[str, Vice]:
             lambda line, one: for_nobody(line) + encoded(one)
         ),
         "another command": answered(lambda _, one: replace(one, command=0x63)),
-        "a connected reply": answered(lambda _, one: replace(one, command=0x70)),
+        "a connected reply": answered(
+            lambda _, one: replace(one, command=RR_DATA + UNIT_DATA - one.command)
+        ),
         "an unknown command": answered(lambda _, one: replace(one, command=0x1234)),
         "another session": answered(
             lambda _, one: replace(one, session=one.session ^ 0x5555)
         ),
         "session 0": answered(lambda _, one: replace(one, session=0)),
+    }
+
+
+# -- connections
+
+
+def openings() -> dict[str, Vice]:
+    """Who opens a connection in a strange way, or does not keep it."""
+
+    def instead(change: Change) -> Vice:
+        """Another answer to Forward Open."""
+
+        def run(line: Line) -> None:
+            while True:
+                one = line.frame()
+                octets = line.answer(one)
+                if managing(one, OPENINGS):
+                    made = change(line, asking.frames(octets)[0])
+                    octets = encoded(made) if isinstance(made, Frame) else made
+                line.send(octets)
+
+        return run
+
+    def status(code: str) -> Vice:
+        octets = bytes.fromhex(code)
+        return instead(lambda _, one: around(one, inside(one)[:2] + octets))
+
+    def at_opening(how: Vice) -> Vice:
+        def run(line: Line) -> None:
+            while not managing(one := line.frame(), OPENINGS):
+                line.send(line.answer(one))
+            how(line)
+
+        return run
+
+    def granted(at: int, octets: bytes) -> Vice:
+        """A connection with something else in its names."""
+
+        def change(_: Line, one: Frame) -> Frame:
+            found = inside(one)
+            return around(one, found[: 4 + at] + octets + found[4 + at + len(octets) :])
+
+        return instead(change)
+
+    def connected(change: Change) -> Vice:
+        return answered(
+            lambda line, one: change(line, one) if one.command == UNIT_DATA else one
+        )
+
+    def gone(code: str, after: int = 0) -> Vice:
+        octets = bytes.fromhex(code)
+
+        def run(line: Line) -> None:
+            for one in line.requests():
+                reply = line.reply(one)
+                if one.command == UNIT_DATA and line.asked > after:
+                    # It says that it has not done this.
+                    with line.server.lock:
+                        line.server.writes -= written(one)
+                    reply = around(reply, inside(reply)[:2] + octets)
+                line.send(encoded(reply))
+
+        return run
+
+    def cut(size: int) -> Vice:
+        return instead(lambda _, one: around(one, inside(one)[:size]))
+
+    return {
+        "no Forward Open": status("08 00"),
+        "no route to open along": status("01 01 12 03"),
+        "out of connections": status("01 01 13 01"),
+        "always another serial number": status("01 01 00 01"),
+        "always another size": status("01 02 09 01 d0 07"),
+        "a size of nothing": status("01 02 09 01 00 00"),
+        "a size that is not said": status("01 01 09 01"),
+        "Forward Open without a status": cut(2),
+        "half a connection": cut(12),
+        "a connection of no octet": cut(4),
+        "a connection with another serial number": granted(8, b"\xff\xfe"),
+        "a connection by another name": granted(0, b"\xff\xfe\xfd\xfc"),
+        "a connection of another name": granted(4, b"\xff\xfe\xfd\xfc"),
+        "a connection that lasts no time": granted(16, b"\1\0\0\0"),
+        "a connection that lasts for ever": granted(16, b"\xff" * 4),
+        "Forward Open refused as a frame": instead(
+            lambda _, one: replace(one, status=1, payload=b"")
+        ),
+        "Forward Open of another session": instead(
+            lambda _, one: replace(one, session=one.session ^ 0x5555)
+        ),
+        "silent at Forward Open": at_opening(Line.hush),
+        "closes at Forward Open": at_opening(void),
+        "resets at Forward Open": at_opening(Line.reset),
+        "noise at Forward Open": at_opening(lambda line: pushing(line, noise)),
+        "no such connection": gone("01 01 07 01"),
+        "a connection that timed out": gone("01 01 03 02"),
+        "a connection that is lost": gone("07 00"),
+        "a connection that is lost later": gone("07 00", 2),
+        "no answers over the connection": connected(lambda *_: b""),
+        "connected answers of another connection": connected(
+            lambda _, one: replace(
+                one, payload=one.payload[:12] + b"nope" + one.payload[16:]
+            )
+        ),
+        "connected answers of no sequence": connected(
+            lambda _, one: replace(one, payload=one.payload[:20])
+        ),
+        "connected answers as frames refused": connected(
+            lambda _, one: replace(one, status=3, payload=b"", context=bytes(8))
+        ),
     }
 
 
@@ -830,7 +979,7 @@ def noisy() -> dict[str, Vice]:
 def vices() -> dict[str, Vice]:
     """All of them."""
     found: dict[str, Vice] = {}
-    several = (silent, endless, lengths, contexts, refusals, data, noisy)
+    several = (silent, endless, lengths, contexts, openings, refusals, data, noisy)
     for group in several:
         for name, vice in group().items():
             assert name not in found, name

@@ -14,26 +14,38 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .asynchronous import AsyncLogix
+    from .browse import Tag
+    from .device import Device
+    from .discovery import discover
     from .logix import Logix, check
     from .operations import Operation, OperationError
     from .result import Result
+    from .slc import SLC
 
 __all__ = [
+    "SLC",
     "AsyncLogix",
+    "Device",
     "Logix",
     "Operation",
     "OperationError",
     "Result",
+    "Tag",
     "check",
+    "discover",
 ]
 
 HOMES = {
     "AsyncLogix": "asynchronous",
+    "Device": "device",
     "Logix": "logix",
     "Operation": "operations",
     "OperationError": "operations",
     "Result": "result",
+    "SLC": "slc",
+    "Tag": "browse",
     "check": "logix",
+    "discover": "discovery",
 }
 
 

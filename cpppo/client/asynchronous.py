@@ -25,11 +25,12 @@ from typing import Any, Self, TypeVar, overload
 from ..errors import Disconnected, Refused, Timeout, TransportError
 from .addresses import why, within
 from .backoff import Backoff
+from .browsing import AsyncBrowsing
 from .calls import Call, Program
-from .line import Line
+from .catalogue import Catalogue
 from .logix import Tag, alone, asked
+from .opening import Connection
 from .place import Place
-from .requests import PACKET
 from .result import Result
 from .subscription import GRACE, Scans, Watch
 from .writes import Given, given
@@ -236,7 +237,7 @@ class AsyncSubscription(Scans):
             pass
 
 
-class AsyncLogix:
+class AsyncLogix(AsyncBrowsing):
     """A controller, by its address; as `Logix`, with its methods awaited."""
 
     def __init__(
@@ -248,18 +249,20 @@ class AsyncLogix:
         route_path: object = None,
         send_path: object = None,
         simple: bool = False,
-        depth: int = 4,
-        multiple: int = PACKET,
+        connected: bool = True,
+        depth: int | None = None,
+        multiple: int | None = None,
         source: tuple[str, int] | None = None,
         backoff: Backoff | None = None,
         opener: Callable[..., Any] = Channel.open,
     ) -> None:
         self._opener = opener
-        self._line = Line(
+        self._line = Catalogue(
             Place.of(host, port, route_path, send_path, simple),
             opener=self._open,
             pause=self._pause,
             timeout=timeout,
+            connected=connected,
             depth=depth,
             multiple=multiple,
             source=source,
@@ -272,8 +275,7 @@ class AsyncLogix:
         self._subscriptions: set[AsyncSubscription] = set()
 
     def __repr__(self) -> str:
-        state = "connected" if self.connected else "not connected"
-        return f"<{type(self).__name__} {self._line.place}: {state}>"
+        return f"<{type(self).__name__} {self._line.place}: {self._line.state}>"
 
     async def __aenter__(self) -> Self:
         self.open()
@@ -291,6 +293,11 @@ class AsyncLogix:
     def connected(self) -> bool:
         """Whether there is a session, as far as is known."""
         return self._line.connected
+
+    @property
+    def connection(self) -> Connection | None:
+        """What requests go over, or why there is none: as `Logix.connection`."""
+        return self._line.connection
 
     @property
     def identity(self) -> Coroutine[Any, Any, dict[str, Any]]:
@@ -311,6 +318,8 @@ class AsyncLogix:
             self._current.ended = "it was closed here"
             if self._under_way is not None:
                 self._under_way.cancel()
+        elif self._loop is asyncio.get_running_loop():
+            await awaited(line.part())
         line.close()
         for one in list(self._subscriptions):
             await one.stop()

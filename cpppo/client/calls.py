@@ -30,7 +30,7 @@ class Wire(Protocol):
 class Call:
     """One call of somebody: when it began, how long it may take, and who ended it."""
 
-    __slots__ = ("began", "ended", "left", "timeout", "until")
+    __slots__ = ("began", "ended", "left", "pages", "timeout", "until")
 
     def __init__(self, timeout: float | None, now: float) -> None:
         self.timeout = timeout
@@ -38,6 +38,7 @@ class Call:
         self.began = now
         self.until = float("inf") if timeout is None else now + timeout
         self.ended = ""  # why, where it was not by itself
+        self.pages = False  # whether each page of what is asked has the time anew
 
 
 def carried(program: Program[T]) -> T:

@@ -98,9 +98,11 @@ def connected(options: Options, profiler: Any = None) -> connector:
     """A connector for what the options ask for."""
     # It brings the protocol along, which --help and errors need not wait for.
     from .connector import connector  # noqa: PLC0415
+    from .implicit import implicit  # noqa: PLC0415
 
     host, port = options.address
-    return connector(
+    kind = implicit if options.connected else connector
+    return kind(
         host=host,
         port=port,
         timeout=options.timeout,
@@ -112,6 +114,22 @@ def connected(options: Options, profiler: Any = None) -> connector:
         priority_time_tick=options.way.priority,
         timeout_ticks=options.way.ticks,
     )
+
+
+def browsed(options: Options) -> str:
+    """A controller's tags, as the text of a file."""
+    from .logix import Logix  # noqa: PLC0415 -- as above
+
+    host, port = options.address
+    way = options.way
+    with Logix(
+        host,
+        port,
+        timeout=options.timeout,
+        route_path=way.route or False,
+        send_path=way.send or "",
+    ) as plc:
+        return plc.described(options.browse_values).rstrip("\n")
 
 
 class Command:
@@ -181,6 +199,9 @@ class Command:
 
     def work(self) -> None:
         """All that is asked, over one connection."""
+        if self.options.browse:
+            display(browsed(self.options))
+            return
         begun = timer()
         connection = connected(self.options, self.profiler)
         try:

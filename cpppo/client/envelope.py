@@ -2,7 +2,8 @@
 """Around a request: the frame that carries it, as octets with a few numbers to fill in.
 
 Under `pipeline`.  The frame is declared in `protocol.enip`; an envelope is learnt from
-frames that the declarations wrote, once for each way to a device.  Compiled.
+frames that the declarations wrote, once for each way to a device, and for a connection.
+Compiled.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 from array import array
 
 from ..protocol.enip import (
+    ConnectedAddress,
+    ConnectedRequest,
     Encapsulation,
     GetAttributesAll,
     GetAttributeSingle,
@@ -21,31 +24,42 @@ from ..protocol.enip import (
     RoutePath,
     SendData,
     SendRRData,
+    SendUnitData,
     SetAttributeSingle,
     UnconnectedRequest,
     UnconnectedSend,
     UnconnectedSendParameters,
 )
+from .opening import Connection
 from .way import Way
 
-__all__ = ["LONGEST", "Envelope", "carried"]
+__all__ = ["LONGEST", "Envelope", "carried", "linked"]
 
 SEND_RR_DATA = SendRRData.__declared__.tags[0]
 NULL_ADDRESS = NullAddress.__declared__.tags[0]
 UNCONNECTED = UnconnectedRequest.__declared__.tags[0]
+SEND_UNIT_DATA = SendUnitData.__declared__.tags[0]
+CONNECTED_ADDRESS = ConnectedAddress.__declared__.tags[0]
+CONNECTED = ConnectedRequest.__declared__.tags[0]
 UNCONNECTED_SEND = UnconnectedSend.__declared__.tags[0]
 WAIT = 8  # seconds: the published time-out of SendRRData, over that of the route
 LONGEST = 64900  # octets of a request: a frame's length has 16 bits
 
 
 class Envelope:
-    """What stands before and after every request of a session along one way."""
+    """What stands around every request along a way, or over a connection."""
 
-    def __init__(self, session: int, way: Way) -> None:
+    def __init__(
+        self, session: int, way: Way, connection: Connection | None = None
+    ) -> None:
         self.way = way
-        self.learn(session, way)
+        self.connected = bool(connection)
+        # Octets of a request, at most; 0: as many as whoever asks dares.
+        self.most = connection.room if connection else 0
+        self.sequence_at = 0
+        self.learn(session, way, connection)
 
-    def learn(self, session: int, way: Way) -> None:
+    def learn(self, session: int, way: Way, connection: Connection | None) -> None:
         """Where the lengths stand, and which of them count what makes it even."""
         path = Path()
         requests: list[Request] = [
@@ -54,10 +68,17 @@ class Envelope:
             SetAttributeSingle(path=path, data=b"1"),
             SetAttributeSingle(path=path, data=b"12"),
         ]
-        frames = [framed(carried(one.encode(), way), session) for one in requests]
+        several = [one.encode() for one in requests]
+        if connection:
+            name = connection.to_target
+            frames = [linked(one, session, name, 0) for one in several]
+            last = linked(several[0], session, name, 0xFFFF)
+            self.sequence_at = differs(frames[0], last)
+        else:
+            frames = [framed(carried(one, way), session) for one in several]
         plain, other, odd, longer = frames
-        size = len(requests[0].encode())
-        start = next(at for at in range(len(plain)) if plain[at] != other[at])
+        size = len(several[0])
+        start = differs(plain, other)
         self.head = plain[:start]
         self.tail = plain[start + size :]
         self.even = len(odd) == len(longer)
@@ -77,8 +98,8 @@ class Envelope:
         self.more = array("q", [one[1] for one in places])
         self.padded = array("q", [one[2] for one in places])
 
-    def around(self, octets: bytes, context: int) -> bytes:
-        """The frame of a request, with a number as its context."""
+    def around(self, octets: bytes, number: int) -> bytes:
+        """The frame of a request, with a number as its context, and its sequence."""
         size = len(octets)
         odd = size & 1 if self.even else 0
         frame = bytearray(self.head)
@@ -92,18 +113,27 @@ class Envelope:
             p[at] = value & 255
             p[at + 1] = value >> 8
             n += 1
+        if self.connected:
+            at = self.sequence_at
+            p[at] = number & 255
+            p[at + 1] = number >> 8 & 255
         at = self.context_at
-        number = context
+        left = number
         n = 0
         while n < 8:
-            p[at + n] = number & 255
-            number >>= 8
+            p[at + n] = left & 255
+            left >>= 8
             n += 1
         frame += octets
         if odd:
             frame += b"\0"
         frame += self.tail
         return bytes(frame)
+
+
+def differs(one: bytes, other: bytes) -> int:
+    """Where two frames first differ."""
+    return next(at for at in range(len(one)) if one[at] != other[at])
 
 
 def carried(octets: bytes, way: Way) -> bytes:
@@ -125,3 +155,12 @@ def framed(octets: bytes, session: int) -> bytes:
     packet = Packet((Item(NULL_ADDRESS), Item(UNCONNECTED, data=octets)))
     payload = SendData(timeout=WAIT, packet=packet).encode()
     return Encapsulation(SEND_RR_DATA, session=session, payload=payload).encode()
+
+
+def linked(octets: bytes, session: int, connection: int, sequence: int) -> bytes:
+    """A whole frame with what goes over a connection: whose it is, and its number."""
+    name = ConnectedAddress(connection=connection).encode()
+    data = ConnectedRequest(sequence=sequence, data=octets).encode()
+    packet = Packet((Item(CONNECTED_ADDRESS, data=name), Item(CONNECTED, data=data)))
+    payload = SendData(packet=packet).encode()
+    return Encapsulation(SEND_UNIT_DATA, session=session, payload=payload).encode()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `Logix` and its await-able twin do, up to where they have to wait.
 
-Over `pipeline`, `writes` and `backoff`; under the two shells, `logix` and
+Over `session`, `writes` and `backoff`; under the two shells, `logix` and
 `asynchronous`.  A program here is a generator.  Whatever may wait it yields: a function
 and its arguments, which one shell calls and the other awaits; what comes of it, it gets
 back.  So what is asked again, what is reported and what a failure says is written once.
@@ -16,7 +16,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
-from ipaddress import ip_address
 from time import monotonic, time
 from typing import Any
 
@@ -24,28 +23,19 @@ from ..errors import (
     CpppoError,
     Disconnected,
     ProtocolError,
-    Refused,
     Timeout,
     TransportError,
-    Unexpected,
 )
-from ..protocol.enip import (
-    Identity,
-    ListIdentity,
-    ListIdentityReply,
-    Register,
-    RegisterReply,
-    ReplyFrame,
-    RequestFrame,
-    Segment,
-)
+from ..protocol.enip import ListIdentity, RequestFrame, Segment
 from ..sockets import LONGEST
 from .backoff import Backoff
-from .calls import Call, Program, Wire
+from .calls import Call, Program
 from .operations import Operation, OperationError
 from .pipeline import Pipeline
 from .place import Place
+from .replies import Lost
 from .result import Result
+from .session import Session, identified
 from .values import Kind, display
 from .writes import Write, answerable, learned, mismatched, unsent
 
@@ -53,15 +43,11 @@ __all__ = ["Line"]
 
 log = logging.getLogger(__name__)
 
-HEADER = 24  # octets before a frame's data
-# The kernel keeps times in steps of some milliseconds: a call that has just begun has
-# all of its own, and nobody has to be told another one.
-JUST_BEGUN = 0.001
 REMEMBERED = 65536  # texts of tags; then they are read anew
 
 
-class Line:
-    """The way to one device: its connection, its failures, and what is known of it."""
+class Line(Session):
+    """The way to one device: its session, its failures, and what is known of it."""
 
     def __init__(
         self,
@@ -70,55 +56,38 @@ class Line:
         opener: Callable[..., Any],
         pause: Callable[[float], Any],
         timeout: float | None,
-        depth: int,
-        multiple: int,
+        depth: int | None,
+        multiple: int | None,
+        connected: bool = False,
         source: tuple[str, int] | None = None,
         backoff: Backoff | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         if timeout is not None and not timeout > 0:
             raise ValueError(f"a time-out is above 0 s, or None, not {timeout!r}")
-        if depth < 1 or multiple < 0:
-            problem = f"depth is 1 or more, multiple 0 or more, not {depth}, {multiple}"
-            raise ValueError(problem)
-        self.place = place
+        super().__init__(
+            place,
+            opener=opener,
+            depth=depth,
+            multiple=multiple,
+            connected=connected,
+            source=source,
+            clock=clock,
+        )
         # What is longer no clock of the system counts.
         self.timeout = None if timeout is None or timeout > LONGEST else timeout
-        self.depth = depth
-        self.multiple = multiple
-        self.source = source
         # Its own, however many were given the same one.
         self.backoff = copy(backoff) if backoff is not None else Backoff()
-        self.clock = clock
-        self.closed = False
-        self.wire: Wire | None = None
-        self.connections = 0  # how many there were
-        self.identity: dict[str, Any] | None = None
-        self._opener = opener
         self._pause = pause
-        self._pipeline: Pipeline | None = None
-        self._working = False  # whether this connection has had an answer
         self._trouble: CpppoError | None = None
         self._types: dict[tuple[Segment, ...], Kind] = {}
         self._known: set[str] = set()
-
-    @property
-    def connected(self) -> bool:
-        """Whether there is a session, as far as is known."""
-        return self._pipeline is not None
 
     def open(self) -> None:
         """Take calls again, and try at once."""
         if self.closed:
             self.closed = False
             self.backoff.worked()
-
-    def expect_open(self) -> None:
-        """Refuse what is asked of a line that its owner has closed."""
-        if self.closed:
-            raise Disconnected(
-                f"{self.place} was closed here; open() takes it up again"
-            )
 
     def call(self) -> Call:
         """One that begins now."""
@@ -194,11 +163,8 @@ class Line:
 
     def close(self) -> None:
         """Part from the device."""
-        wire, self.wire = self.wire, None
-        self._pipeline = None
         self._types.clear()
-        if wire is not None:
-            wire.close()
+        super().close()
 
     # -- writing
 
@@ -290,6 +256,9 @@ class Line:
         wire = self.wire
         if self._pipeline is None or wire is None:
             return None
+        if self._young and call.began - self._used >= self._young:
+            self.close()  # it may have been closed there, and nobody has failed
+            return None
         # Nothing is awaited: what is there is the end, or of no use.
         if writing and wire.readable(0):
             self._discard(call, Disconnected(f"{self.place} closed the connection"))
@@ -321,42 +290,6 @@ class Line:
                 self._discard(call, exc)
                 raise
 
-    def _connect(self, call: Call) -> Program[Pipeline]:
-        """A new connection, and a session over it."""
-        host, port = self.place.host, self.place.port
-        left = self._left(call)
-        self._working = False
-        self.wire = yield self._opener, host, port, left, self.source
-        self._alive(call)
-        found = yield from self._ask(call, RequestFrame(payload=Register()))
-        if found.status or not isinstance(found.payload, RegisterReply):
-            raise Refused(f"{self.place} gave no session: status 0x{found.status:02X}")
-        self.identity = None
-        self.connections += 1
-        self._pipeline = Pipeline(found.session, self.place.way)
-        log.info("%s: connected", self.place)
-        return self._pipeline
-
-    def _ask(self, call: Call, frame: RequestFrame) -> Program[ReplyFrame]:
-        """The one frame that answers one, outside of any pipeline."""
-        wire = self._wire()
-        held = b""
-        try:
-            yield wire.send, frame.encode(), self._left(call)
-            size = HEADER
-            while len(held) < size:
-                held += yield wire.receive, self._left(call)
-                if len(held) >= HEADER:
-                    size = HEADER + int.from_bytes(held[2:4], "little")
-            reply: ReplyFrame = ReplyFrame.decode(held)
-        except BaseException:
-            self.close()
-            raise
-        if reply.command != frame.command:
-            problem = f"an answer to command 0x{frame.command:04X} expected"
-            raise Unexpected(f"{self.place}: {problem}, not to 0x{reply.command:04X}")
-        return reply
-
     def _exchange(
         self,
         call: Call,
@@ -367,6 +300,7 @@ class Line:
         """Ask for all of it, and add the results as they come."""
         wire = self._wire()
         before = len(found)
+        self._used = max(self._used, call.began)
         try:
             pipeline.begin(operations, depth=self.depth, multiple=self.multiple)
             left = call.left
@@ -381,6 +315,9 @@ class Line:
                 if pipeline.done:
                     break  # however late: it was answered
                 left = self._left(call)
+        except Lost as exc:
+            found += pipeline.take()
+            raise Disconnected(f"{self.place}: {exc}") from exc
         except BaseException:
             self.close()
             found += pipeline.take()
@@ -389,42 +326,14 @@ class Line:
             if len(found) > before:
                 self._worked()
 
-    def _wire(self) -> Wire:
-        wire = self.wire
-        if wire is None:
-            raise Disconnected(f"the connection to {self.place} was closed here")
-        return wire
-
     # -- times and failures
-
-    def _left(self, call: Call) -> float | None:
-        """How long whatever comes next may take."""
-        if call.timeout is None:
-            return None
-        now = self.clock()
-        if now - call.began < JUST_BEGUN:
-            call.left = call.timeout
-            return call.left
-        left = call.until - now
-        if left <= 0:
-            raise Timeout(self._late(call))
-        call.left = left
-        return left
 
     def _over(self, call: Call) -> bool:
         return bool(call.ended) or self.closed or self.clock() >= call.until
 
-    def _late(self, call: Call) -> str:
-        return f"{self.place} did not answer within {call.timeout:g} s"
-
-    def _alive(self, call: Call) -> None:
-        """Whether the call is still wanted."""
-        self.expect_open()
-        if call.ended:
-            raise Disconnected(f"{self.place}: {call.ended}")
-
     def _worked(self) -> None:
         self._working = True
+        self._unproven = False
         self.backoff.worked()
 
     def _discard(self, call: Call, exc: CpppoError) -> None:
@@ -435,6 +344,8 @@ class Line:
             return
         if self._trouble is None or self.backoff.since is None:
             log.info("%s: down: %s", self.place, exc)
+        if self._unproven:
+            self._straight = str(exc)  # it may be the connection that it cannot do
         if self._working:
             self.backoff.lost(self.clock())
         else:
@@ -472,25 +383,3 @@ def reading(given: Any) -> Operation:
         shown = operation.text or display(operation)
         raise OperationError("a read has no values; to write there is write", shown, 0)
     return operation
-
-
-def identified(reply: ReplyFrame) -> dict[str, Any]:
-    """The identity that a reply has."""
-    payload = reply.payload
-    packet = payload.packet if isinstance(payload, ListIdentityReply) else None
-    for entry in packet.entries if packet is not None else ():
-        one = entry.item
-        if isinstance(one, Identity):
-            return {
-                "vendor": one.vendor,
-                "device_type": one.device_type,
-                "product_code": one.product_code,
-                "revision": f"{one.major}.{one.minor}",
-                "status": one.status,
-                "serial": one.serial,
-                "name": one.name,
-                "state": one.state,
-                "address": str(ip_address(one.address)),
-                "port": one.port,
-            }
-    raise Unexpected("an identity expected in the answer to List Identity")

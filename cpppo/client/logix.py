@@ -23,11 +23,12 @@ from typing import Any, Self, TypeVar, overload
 
 from ..errors import Disconnected, StatusError, Timeout
 from .backoff import Backoff
+from .browsing import Browsing
 from .calls import Call, Program, carried
-from .line import Line
+from .catalogue import Catalogue
+from .opening import Connection
 from .operations import Operation, OperationError
 from .place import Place
-from .requests import PACKET
 from .result import Result
 from .subscription import Subscription, Watch
 from .transport import Stream
@@ -101,13 +102,15 @@ class Turns:
             return False
 
 
-class Logix:
+class Logix(Browsing):
     """A controller, by its address: `10.0.0.5`, `plc:44818`, or `10.0.0.5/1/0`.
 
     What follows the first slash is the route of requests; without one it is 1/0, and
     `simple` means none.  A call takes `timeout` seconds at most, however often it has
-    to connect for that; None is for ever.  `depth` requests are in flight at a time,
-    each with as many reads and writes as `multiple` octets hold (0: one in each).
+    to connect for that; None is for ever.  Requests go over a connection, if the device
+    opens one; `connected=False` asks for none.  `depth` requests are in flight at a
+    time (over a connection 1, else 4), each with as many reads and writes as `multiple`
+    octets hold (what the connection takes, else 500; 0: one in each).
     """
 
     def __init__(
@@ -119,17 +122,19 @@ class Logix:
         route_path: object = None,
         send_path: object = None,
         simple: bool = False,
-        depth: int = 4,
-        multiple: int = PACKET,
+        connected: bool = True,
+        depth: int | None = None,
+        multiple: int | None = None,
         source: tuple[str, int] | None = None,
         backoff: Backoff | None = None,
         opener: Callable[..., Any] | None = None,
     ) -> None:
-        self._line = Line(
+        self._line = Catalogue(
             Place.of(host, port, route_path, send_path, simple),
             opener=opener or self._reach,
             pause=self._pause,
             timeout=timeout,
+            connected=connected,
             depth=depth,
             multiple=multiple,
             source=source,
@@ -143,8 +148,7 @@ class Logix:
         self._subscriptions: set[Subscription] = set()
 
     def __repr__(self) -> str:
-        state = "connected" if self.connected else "not connected"
-        return f"<{type(self).__name__} {self._line.place}: {state}>"
+        return f"<{type(self).__name__} {self._line.place}: {self._line.state}>"
 
     def __enter__(self) -> Self:
         self.open()
@@ -162,6 +166,14 @@ class Logix:
     def connected(self) -> bool:
         """Whether there is a session, as far as is known."""
         return self._line.connected
+
+    @property
+    def connection(self) -> Connection | None:
+        """What requests go over: its `size`, or `why` there is none.
+
+        It is that of the last session; None before the first.
+        """
+        return self._line.connection
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -188,7 +200,7 @@ class Logix:
         if self._turns.take(self._line.call()):
             try:
                 if self._line.closed:
-                    self._line.close()
+                    carried(self._line.part())
             finally:
                 self._turns.give()
 
@@ -361,7 +373,7 @@ def check(results: Any) -> Any:
 
     The error is that of the first one that is not.
     """
-    for one in [results] if isinstance(results, Result) else results:
+    for one in [results] if hasattr(results, "ok") else results:
         if not one.ok:
             raise StatusError(
                 one.status & 0xFF, one.extended, f"{one.tag}: {one.words}"

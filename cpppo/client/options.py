@@ -81,6 +81,7 @@ class Options:
     timeout: float | None = TIMEOUT
     repeat: int = 1
     way: Way = Way()  # noqa: RUF009 -- frozen
+    connected: bool = False
     multiple: int = 0
     depth: int = 1
     fragment: bool = False
@@ -88,6 +89,8 @@ class Options:
     list_identity: bool = False
     list_interfaces: bool = False
     legacy: int | None = None
+    browse: bool = False
+    browse_values: bool = False
     profile: bool = False
     unknown: tuple[str, ...] = ()  # variables that look like ours and are not
 
@@ -189,6 +192,10 @@ OPTIONS = (
         "ask a simple device, which has no routes: no route path, and no send path",
     ),
     Option(
+        "-c --connected",
+        "open a connection (Forward Open) along the route, and ask over it",
+    ),
+    Option(
         "-m --multiple",
         "collect operations into Multiple Service Packets, of so many octets at most "
         f"({PACKET} if no number follows)",
@@ -220,6 +227,14 @@ OPTIONS = (
         number(0, 0xFFFF, "a command"),
         "COMMAND",
     ),
+    Option(
+        "--browse",
+        "write the controller's tags, types and programs as a file for enip_server -f; "
+        "an argument is its address",
+    ),
+    Option(
+        "--browse-values", "the same, and what the tags hold now", field="browse_values"
+    ),
     Option("-P --profile", "say where the time went, at the end"),
 )
 FLAGS = "".join(
@@ -243,6 +258,8 @@ def parse_options(
     said["timeout"] = said.get("timeout", TIMEOUT) or None
     said["udp"] = said.get("udp", False) or said.get("broadcast", False)
     texts = said.pop("tags", None) or []
+    if said.get("browse") or said.get("browse_values"):
+        texts = browsed(said, told, texts)
     fragment = said.get("fragment", False)
     said["operations"] = tuple(
         None if text == STDIN else understood(text, fragment) for text in texts
@@ -265,6 +282,19 @@ def together(said: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
     return left | told
 
 
+def browsed(said: dict[str, Any], told: dict[str, Any], texts: list[str]) -> list[str]:
+    """The operations of who browses, which are none: an argument is an address."""
+    said["browse"] = True
+    if len(texts) > 1:
+        problem = "--browse writes a whole controller: an address expected, and no tags"
+        raise UsageError(f"{problem}, not {' '.join(texts)!r}")
+    if texts and "address" in told:
+        raise UsageError(f"the address is said twice: by -a, and by {texts[0]!r}")
+    if texts:
+        said["address"] = parse_address(texts[0])
+    return []
+
+
 def understood(text: str, fragment: bool) -> Operation:
     """The operation of a text, which can be sent; OperationError."""
     operation = Operation.parse(text, fragment=fragment)
@@ -275,6 +305,10 @@ def understood(text: str, fragment: bool) -> Operation:
 def sensible(options: Options) -> None:
     """Refuse what has no meaning together."""
     streams = options.operations.count(None)
+    if options.browse:
+        if options.lists or options.udp:
+            raise UsageError("--browse is by TCP and alone: no lists, no --udp")
+        return
     if not options.operations and not options.lists:
         raise UsageError(
             "there is nothing to do; say a tag, such as SCADA[0-9], or --list-identity"
@@ -285,6 +319,8 @@ def sensible(options: Options) -> None:
         raise UsageError("standard input cannot be read again: no --repeat with -")
     if options.broadcast and options.operations:
         raise UsageError("operations are for one device: no --broadcast with tags")
+    if options.connected and not options.operations:
+        raise UsageError("lists need no connection: no --connected without tags")
     if options.udp and options.operations:
         raise UsageError("operations go by TCP: no --udp with tags")
 

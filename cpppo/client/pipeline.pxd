@@ -10,6 +10,9 @@ from .result cimport Prepared, Result
 cdef class Pipeline(Replies):
     cdef public object way
     cdef public dict envelopes
+    cdef public Envelope connected
+    cdef public int sequence
+    cdef public long long counts
     cdef public Envelope envelope
     cdef public bytes packet
     cdef public long long run
@@ -30,7 +33,7 @@ cdef class Pipeline(Replies):
     cdef public Py_ssize_t most
 
     cpdef Prepared next(self)
-    @cython.locals(kept=dict)
+    @cython.locals(kept=dict, found=Prepared, around=Envelope)
     cpdef Prepared ready(self, object given)
     @cython.locals(ROOM="Py_ssize_t", frames=list, one=Prepared, result=Result)
     cpdef bytes send(self)
@@ -38,10 +41,13 @@ cdef class Pipeline(Replies):
     cdef Result begun(self, Prepared one)
     @cython.locals(one=Prepared, request=Request)
     cdef bytes asked(self, Result result)
-    @cython.locals(context="long long", around=Envelope)
+    @cython.locals(number="long long", around=Envelope)
     cdef bytes flown(self, bytes octets, Request request, object envelope)
+    @cython.locals(COUNTS="long long", number="long long", n="Py_ssize_t")
+    cpdef long long counted(self) except -1
+    cpdef bint free(self, object key) except -1
     @cython.locals(
-        envelope=object, members=list, octets=list, most="Py_ssize_t",
+        envelope=object, around=Envelope, members=list, octets=list, most="Py_ssize_t",
         size="Py_ssize_t", room="Py_ssize_t", result=Result, whole=bytes,
         request=Request,
     )

@@ -3,10 +3,10 @@
 
 Over `requests`, `envelope` and `result`; under the shells, which have a socket.  It
 knows no socket, thread or clock.  A reply belongs to the request with its sender
-context and to no other; results come in the order of their operations, whatever the
-order of the replies.  What breaks a rule raises a ProtocolError, and then all of it is
-to be discarded.  Replies are read by the tables of the grammar, to registers.
-Compiled.
+context, over a connection to that with its sequence count, and to no other; results
+come in the order of their operations, whatever the order of the replies.  What breaks
+a rule raises a ProtocolError, and then all of it is to be discarded.  Replies are read
+by the tables of the grammar, to registers.  Compiled.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from ..protocol.enip import MultipleService
 from ..protocol.enip.members import packed
 from ..protocol.enip.samples import ROUTER
 from .envelope import LONGEST, Envelope
+from .opening import Connection
 from .operations import Operation, OperationError
 from .parts import BitWrite, Pieces
-from .replies import Replies, Request
+from .replies import Lost, Replies, Request
 from .requests import LARGEST, WAYS, prepared, way_of
 from .result import WRITE, Prepared, Result
 from .way import Way
@@ -35,10 +36,19 @@ TOO_LONG = f"a request has up to {LONGEST:,} octets"
 class Pipeline(Replies):
     """What one session has asked, and what it was answered."""
 
-    def __init__(self, session: int = 0, way: Way | None = None) -> None:
-        super().__init__(session)
+    def __init__(
+        self,
+        session: int = 0,
+        way: Way | None = None,
+        connection: Connection | None = None,
+    ) -> None:
+        super().__init__(session, connection.to_originator if connection else -1)
         self.way = way or Way()
         self.envelopes: dict[Way, Envelope] = {}
+        # What goes its way goes over the connection, and what goes others beside it.
+        self.connected = Envelope(session, self.way, connection)
+        self.sequence = 0
+        self.counts = 0  # since all requests were answered
         self.envelope = self.through(self.way)
         # What a packet needs besides its members.
         empty = MultipleService(path=ROUTER, requests=()).encode()
@@ -62,6 +72,8 @@ class Pipeline(Replies):
 
     def through(self, way: Way) -> Envelope:
         """What goes around requests along a way."""
+        if way == self.connected.way:
+            return self.connected
         found = self.envelopes.get(way)
         if found is None:
             if len(self.envelopes) > 1000:
@@ -140,6 +152,7 @@ class Pipeline(Replies):
             if found is not None:
                 return found
         way = None
+        around = self.envelope
         if isinstance(given, str):
             operation = Operation.parse(
                 given, fragment=self.fragment, int_type=self.int_type
@@ -148,12 +161,16 @@ class Pipeline(Replies):
             operation = Operation.of(given, fragment=self.fragment)
             if isinstance(given, Mapping) and not WAYS.isdisjoint(given):
                 way = way_of(given, self.way)
-        largest = max(self.multiple, LARGEST)
+                around = self.through(way)
+        largest = around.most or max(self.multiple, LARGEST)
         found = prepared(operation, self.fragment, largest)
         if len(found.octets) > LONGEST:
             raise OperationError(TOO_LONG, operation.text, 0)
-        if way is not None and way != self.way:
-            found.envelope = self.through(way)
+        if around.most and len(found.octets) > around.most:
+            # What does not fit the connection goes without it.
+            found.envelope = Envelope(self.session, around.way)
+        elif way is not None and way != self.way:
+            found.envelope = around
         elif key is not None and operation.method == "read":
             if len(kept) >= REMEMBERED:
                 kept.clear()
@@ -170,6 +187,8 @@ class Pipeline(Replies):
             failed = self.failed
             self.failed = None
             raise failed
+        if self.lost:
+            return b""
         while self.outstanding < self.depth and self.flying < ROOM:
             if self.steps:
                 frames.append(self.step())
@@ -214,22 +233,52 @@ class Pipeline(Replies):
 
     def flown(self, octets: bytes, request: Request, envelope: Any) -> bytes:
         """The frame of a request, which is in flight now."""
-        context = self.serial
-        self.serial += 1
-        self.waiting[context] = request
-        self.outstanding += 1
-        self.flying += request.size
         around = self.envelope
         if envelope is not None:
             around = envelope
-        return around.around(octets, context)
+        if around.connected:
+            number = self.counted()
+            self.waiting[-1 - number] = request
+        else:
+            number = self.serial
+            self.serial += 1
+            self.waiting[number] = request
+        self.outstanding += 1
+        self.flying += request.size
+        return around.around(octets, number)
+
+    def counted(self) -> int:
+        """The next sequence count: of 16 bits, and of no request that is in flight."""
+        COUNTS = 0xFFFF
+        if self.outstanding == 0 and not self.ignored:
+            self.counts = 0
+        number = self.sequence
+        n = 0
+        while n <= COUNTS:
+            n += 1
+            number = (number + 1) & COUNTS
+            self.counts += 1
+            # The first 65,536 since all was answered are nobody else's.
+            if self.counts <= COUNTS or self.free(-1 - number):
+                self.sequence = number
+                return number
+        raise Lost(f"{n} requests over the connection were not answered")
+
+    def free(self, key: int) -> bool:
+        """Whether no request that may be answered yet has this key."""
+        return key not in self.waiting and key not in self.ignored
 
     def bundle(self, one: Prepared) -> bytes:
         """The frame of a packet of this and what comes after it, as far as it fits."""
         envelope = one.envelope
         members = [self.begun(one)]
         octets = [one.octets]
+        around = self.envelope
+        if envelope is not None:
+            around = envelope
         most = self.multiple
+        if around.most and around.most < most:
+            most = around.most
         # Each has an offset of two octets; so has each reply.
         size = len(self.packet) + 4 + len(one.octets)
         room = self.reply_size + 4 + awaited(one, self.reply_size)

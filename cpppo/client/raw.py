@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """`client`: one request out, one response in, each as the manual's dotted dictionary.
 
-Under `connector`, over `transport`.  Nothing here knows which response belongs to
-which request: who uses it matches them, by order or by sender context.  Rules: what
-is sent and received are the typed messages of `protocol.enip`; a transport or a
-stream that fails is closed, and says so in words.  The manual, 2.1.6, 1 and 6 to 8.
+Under `connector`, over `transport` and `services`.  Nothing here knows which response
+belongs to which request: who uses it matches them, by order or by sender context.
+Rules: what is sent and received are the typed messages of `protocol.enip`; a transport
+or a stream that fails is closed, and says so in words.  The manual, 2.1.6, 1.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import RLock
 from typing import Any, Self
@@ -27,23 +27,15 @@ from ..errors import (
 )
 from ..protocol.enip import (
     Encapsulation,
-    GetAttributeList,
-    GetAttributesAll,
-    GetAttributeSingle,
-    Item,
-    Packet,
     Register,
-    Request,
-    SendData,
 )
 from ..protocol.enip.cpf import PORT
 from ..protocol.enip.notation import parse_host
-from ..protocol.enip.published import asked, frame, request
+from ..protocol.enip.published import asked, frame
 from . import given
-from .envelope import NULL_ADDRESS, UNCONNECTED, WAIT, carried
 from .given import Address
+from .services import Services
 from .transport import Datagrams, Ended, Stream
-from .way import Way
 
 __all__ = ["LATENCY", "PORT", "Response", "await_response", "client"]
 
@@ -78,7 +70,7 @@ WITHIN_SESSION = {SEND_RR_DATA, SEND_UNIT_DATA}
 Response = dotdict | None
 
 
-class client:
+class client(Services):
     """A device, asked over TCP or UDP; an iterator of what it answers.
 
     `with` gives exclusive use to one thread, again within itself, and does not close.
@@ -113,6 +105,7 @@ class client:
         self._lock = RLock()
         self._held = bytearray()  # octets of the frame that is not complete yet
         self._ended = False  # whether the end has been told
+        self._counts: dict[int, int] = {}  # of each connection
         self._known = COMMANDS  # what may be answered
         source = given.located(source_address)
         with self._unprofiled():
@@ -306,6 +299,17 @@ class client:
 
     # -- frames
 
+    def cip_send(
+        self,
+        cip: bytes,
+        command: int | None = None,
+        timeout: float | None = None,
+        sender_context: bytes | str = b"",
+    ) -> dotdict:
+        """Send a frame whose data is `cip`; without a command, SendRRData."""
+        number = SEND_RR_DATA if command is None else command
+        return self._ask(number, bytes(cip), timeout, sender_context)
+
     def _ask(
         self,
         command: int,
@@ -367,105 +371,6 @@ class client:
             raise EncodeError(f"a command is a number of 16 bits, not {command!r}")
         self._known |= {command}
         return self._ask(command, cip or b"", timeout, sender_context)
-
-    # -- requests of the message router
-
-    def unconnected_send(
-        self,
-        request: dotdict | Request | bytes,
-        route_path: object = None,
-        send_path: object = None,
-        timeout: float | None = None,
-        priority_time_tick: int | None = None,
-        timeout_ticks: int | None = None,
-        sender_context: bytes | str = b"",
-    ) -> dotdict:
-        """Send a request, along a route unless there is none; the whole frame."""
-        way = Way.of(route_path, send_path, priority_time_tick, timeout_ticks)
-        octets = carried(given.encoded(request), way)
-        items = (Item(NULL_ADDRESS), Item(UNCONNECTED, data=octets))
-        payload = SendData(timeout=WAIT, packet=Packet(items)).encode()
-        return self._ask(SEND_RR_DATA, payload, timeout, sender_context)
-
-    def service_code(
-        self, code: int, path: object, data: Sequence[int] | None = None, **how: Any
-    ) -> dotdict:
-        """Any service, with its data as octets."""
-        return self._issue(given.service(code, path, data or ()), **how)
-
-    def get_attributes_all(self, path: object, **how: Any) -> dotdict:
-        """All attributes of an instance, as octets."""
-        return self._issue(GetAttributesAll(path=given.aimed(path)[0]), **how)
-
-    def get_attribute_single(self, path: object, **how: Any) -> dotdict:
-        """An attribute, as octets."""
-        return self._issue(GetAttributeSingle(path=given.aimed(path)[0]), **how)
-
-    def get_attribute_list(
-        self, path: object, attributes: Sequence[int], **how: Any
-    ) -> dotdict:
-        """Some attributes of an instance, as octets."""
-        target, _ = given.aimed(path)
-        message = GetAttributeList(path=target, attributes=tuple(attributes))
-        return self._issue(message, **how)
-
-    def set_attribute_single(
-        self,
-        path: object,
-        data: Sequence[Any],
-        elements: int = 1,
-        tag_type: object = None,
-        **how: Any,
-    ) -> dotdict:
-        """A new value for an attribute: octets, or values of a type."""
-        return self._issue(given.setting(path, data, elements, tag_type), **how)
-
-    def read(
-        self, path: object, elements: int = 1, offset: int | None = 0, **how: Any
-    ) -> dotdict:
-        """Elements of a tag, from an offset in octets; None asks for no fragment."""
-        return self._issue(given.reading(path, elements, offset), **how)
-
-    def write(
-        self,
-        path: object,
-        data: Sequence[Any],
-        elements: int = 1,
-        offset: int | None = 0,
-        tag_type: object = None,
-        **how: Any,
-    ) -> dotdict:
-        """New values for elements of a tag; None as an offset: no fragment."""
-        message = given.writing(path, data, elements, offset, tag_type)
-        return self._issue(message, **how)
-
-    def multiple(
-        self,
-        request: Sequence[dotdict | Request | bytes],
-        path: object = None,
-        **how: Any,
-    ) -> dotdict:
-        """Several requests in one packet: what read(..., send=False) returned."""
-        return self._issue(given.together(request, path), **how)
-
-    def _issue(
-        self,
-        message: Request | dotdict,
-        *,
-        send: bool = True,
-        data_size: int | None = None,
-        elements: int | None = None,
-        tag_type: object = None,
-        **how: Any,
-    ) -> dotdict:
-        """Show a request, and send it unless it is to wait for its packet.
-
-        What an operation says of its reply is taken and not needed here.
-        """
-        shown = message if isinstance(message, dotdict) else request(message.encode())
-        if send:
-            self.unconnected_send(shown, **how)
-        return shown
 
 
 def await_response(

@@ -17,6 +17,7 @@ cdef class Request:
 
 cdef class Replies:
     cdef public long long session
+    cdef public long long connection
     cdef public object steps
     cdef public dict waiting
     cdef public set ignored
@@ -26,6 +27,7 @@ cdef class Replies:
     cdef public bytes held
     cdef public Py_ssize_t wanted
     cdef public double now
+    cdef public str lost
     cdef Execution frame
     cdef Execution member
     cdef Execution typed
@@ -44,6 +46,11 @@ cdef class Replies:
     cdef long long command
     cdef long long item
     cdef int routed
+    cdef Py_ssize_t connection_at
+    cdef Py_ssize_t sequence_at
+    cdef Py_ssize_t data_at
+    cdef long long unit
+    cdef long long unit_item
 
     cpdef learn(self, object reads)
     @cython.locals(
@@ -58,13 +65,28 @@ cdef class Replies:
     cdef int one(
         self, bytes octets, Py_ssize_t at, long long[::1] registers
     ) except -1
+    cdef bint ours(self, long long command)
+    @cython.locals(FINISHED=int, number="long long", request=Request, run=Execution)
+    cdef int over(
+        self, bytes octets, long long context, long long[::1] registers
+    ) except -1
+    cdef long long only(self, long long context) except? -1
+    @cython.locals(
+        FAILURE=int, LOST=int, status=int, start="Py_ssize_t",
+    )
+    cdef int met(
+        self, Request request, bytes octets, long long[::1] registers, Py_ssize_t stop
+    ) except -1
+    @cython.locals(result=Result)
+    cdef int gone(self, Request request, str why) except -1
     @cython.locals(
         FINISHED=int, p="const unsigned char *", members=list, at="Py_ssize_t",
         status=int, count="Py_ssize_t", run=Execution, n="Py_ssize_t", i="Py_ssize_t",
         k="Py_ssize_t", end="Py_ssize_t", result=Result,
     )
     cdef int bundled(
-        self, Request request, bytes octets, long long[::1] registers, Py_ssize_t stop
+        self, Request request, bytes octets, long long[::1] registers,
+        long long[::1] where, Py_ssize_t stop,
     ) except -1
     @cython.locals(
         PARTIAL=int, result=Result, service=int, status=int, start="Py_ssize_t",
@@ -92,7 +114,8 @@ cdef class Replies:
     cdef int forgo(self, Result result) except -1
     cdef int said_no(self, Result result, long long status) except -1
     cdef int whole(
-        self, Request request, bytes octets, long long[::1] registers, Py_ssize_t stop
+        self, Request request, bytes octets, long long[::1] registers,
+        long long[::1] where, Py_ssize_t stop,
     ) except -1
     cdef int refused(
         self, Request request, long long status, object extended, bytes reply

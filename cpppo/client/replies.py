@@ -13,16 +13,16 @@ from array import array
 from collections import deque
 from typing import Any
 
-from ..errors import StatusError, Unexpected
+from ..errors import Disconnected, StatusError, Unexpected
 from ..protocol.enip import Reply, ReplyFrame, TypedData
 from ..protocol.enip.members import held
 from ..protocol.enip.samples import ReplyReads
-from ..protocol.enip.status import Encapsulated, Status
+from ..protocol.enip.status import Encapsulated, Extended, Status, words
 from .parts import ReadParts, bits_of, complete, size_of
 from .requests import in_parts
 from .result import NONE, READ, WRITE, Result
 
-__all__ = ["Replies", "Request"]
+__all__ = ["Lost", "Replies", "Request"]
 
 NO_BIT = int(Status.INVALID_MEMBER)
 REFUSES = frozenset(  # packets, as whole ones, before any member was looked at
@@ -40,6 +40,11 @@ TOO_LARGE = frozenset(
         Status.ROUTING_REPLY_TOO_LARGE,
     )
 )
+GONE = frozenset((Extended.CONNECTION_NOT_FOUND, Extended.CONNECTION_TIMED_OUT))
+
+
+class Lost(Disconnected):
+    """The device has closed the connection that requests went over."""
 
 
 class Request:
@@ -57,15 +62,18 @@ class Request:
 class Replies:
     """What is in flight, and what it was answered."""
 
-    def __init__(self, session: int) -> None:
+    def __init__(self, session: int, connection: int = -1) -> None:
         self.session = session
+        self.connection = connection  # what its replies name; -1: there is none
         self.learn(ReplyReads())
         self.steps: deque[Any] = deque()  # what is to be asked besides
+        # By sender context; over a connection, by -1 less the sequence count.
         self.waiting: dict[int, Request] = {}
         self.ignored: set[int] = set()
         self.outstanding = 0
         self.flying = 0  # octets of requests in flight
         self.single = False  # the device does not know packets
+        self.lost = ""  # why there is no connection any more
         self.held = b""
         self.wanted = 0
         self.now = 0.0
@@ -91,6 +99,11 @@ class Replies:
         self.command = reads.command_value
         self.item = reads.item_value
         self.routed = reads.routed
+        self.connection_at = reads.connection
+        self.sequence_at = reads.sequence
+        self.data_at = reads.data
+        self.unit = reads.unit_command
+        self.unit_item = reads.unit_item
 
     def receive(self, octets: bytes, now: float = 0.0) -> bool:
         """Take what came; whether any reply is complete by it."""
@@ -109,11 +122,12 @@ class Replies:
         while at < stop:
             registers[self.count_at] = 0
             registers[self.item_at] = 0
+            registers[self.connection_at] = -1
             frame.reset(at)
             status = frame.run(octets, stop, False)
             if status == WAITING:
                 # What speaks another protocol is not waited for.
-                if frame.pos > at + 1 and registers[self.command_at] != self.command:
+                if frame.pos > at + 1 and not self.ours(registers[self.command_at]):
                     raise unasked("an answer to another command than was sent")
                 self.wanted = frame.pos + max(frame.detail, 1) - at
                 break
@@ -123,7 +137,15 @@ class Replies:
             at = frame.pos
         if at < stop:
             self.held = octets[at:]
+        if self.lost and not self.outstanding:
+            raise Lost(f"the device closed the connection: {self.lost}")
         return at > 0
+
+    def ours(self, command: int) -> bool:
+        """Whether a command is one that we send."""
+        return command == self.command or (
+            command == self.unit and self.connection >= 0
+        )
 
     def one(self, octets: bytes, at: int, registers: Any) -> int:
         """A frame came: the reply to one request."""
@@ -134,6 +156,8 @@ class Replies:
         while n > 0:
             n -= 1
             context = context << 8 | p[at + n]
+        if registers[self.command_at] == self.unit and self.connection >= 0:
+            return self.over(octets, context & 0xFFFF, registers)
         request = self.waiting.pop(context, None)
         if request is None:
             if context in self.ignored:
@@ -152,20 +176,81 @@ class Replies:
             raise unasked("an answer that has no reply")
         stop = self.frame.pos
         if request.members is not None:
-            return self.bundled(request, octets, registers, stop)
+            return self.bundled(request, octets, registers, self.in_frame, stop)
         return self.answered(request, octets, registers, self.in_frame, stop)
 
+    def over(self, octets: bytes, context: int, registers: Any) -> int:
+        """A frame came over the connection: the reply with its sequence count."""
+        FINISHED = 1
+        refused = registers[self.status_at]
+        number = registers[self.sequence_at]
+        if registers[self.session_at] != self.session:
+            raise unasked("an answer that belongs to another session")
+        if refused:
+            # It has no more than a header: only the context may say whose it is.
+            number = self.only(context)
+        elif registers[self.count_at] != 2 or registers[self.item_at] != self.unit_item:
+            raise unasked("an answer that has no reply")
+        elif registers[self.connection_at] != self.connection:
+            raise unasked("an answer over a connection that is not ours")
+        request = self.waiting.pop(-1 - number, None)
+        if request is None:
+            if -1 - number in self.ignored:
+                self.ignored.discard(-1 - number)
+                return 0
+            raise unasked("an answer to nobody: no request has its sequence count")
+        self.outstanding -= 1
+        self.flying -= request.size
+        if refused:
+            return self.refused(request, refused, (), b"")
+        run = self.member
+        run.reset(registers[self.data_at])
+        if run.run(octets, self.frame.pos, True) != FINISHED:
+            raise run.program.failure(run, octets)
+        return self.met(request, octets, run.registers, self.frame.pos)
+
+    def only(self, context: int) -> int:
+        """The sequence count that a context says; without one, that of the only one."""
+        if -1 - context in self.waiting or self.outstanding != 1:
+            return context
+        return -1 - next(iter(self.waiting))
+
+    def met(self, request: Request, octets: bytes, registers: Any, stop: int) -> int:
+        """A reply came over the connection; some say that there is none any more."""
+        FAILURE, LOST = 1, 7
+        status = registers[self.in_member[1]]
+        if status in (FAILURE, LOST):
+            start = registers[self.in_member[3]] - self.reply_size
+            extended = Reply.decode(octets[start:stop]).extended
+            if status == LOST or not GONE.isdisjoint(extended[:1]):
+                return self.gone(request, words(int(status), extended))
+        if request.members is not None:
+            return self.bundled(request, octets, registers, self.in_member, stop)
+        return self.answered(request, octets, registers, self.in_member, stop)
+
+    def gone(self, request: Request, why: str) -> int:
+        """There is no connection any more; this request was not looked at."""
+        self.lost = why
+        for result in request.members or (request.result,):
+            pieces = result.prepared.pieces
+            # Where a piece before it was written, nobody shall write that again.
+            if pieces is None or result.pending == len(pieces):
+                result.sent = False
+            if request.members is None:
+                result.pending -= 1
+        return 0
+
     def bundled(
-        self, request: Request, octets: bytes, registers: Any, stop: int
+        self, request: Request, octets: bytes, registers: Any, where: Any, stop: int
     ) -> int:
         """A packet came back: the replies to its members, or a refusal of it all."""
         FINISHED = 1
         p = octets
         members = request.members
-        at = registers[self.in_frame[3] + 1]
-        status = registers[self.in_frame[1]]
-        if registers[self.in_frame[0]] != request.service or (status and at == stop):
-            return self.whole(request, octets, registers, stop)
+        at = registers[where[3] + 1]
+        status = registers[where[1]]
+        if registers[where[0]] != request.service or (status and at == stop):
+            return self.whole(request, octets, registers, where, stop)
         count = held(octets, at, stop)
         if count != len(members):
             raise unasked(f"a packet's {len(members)} requests have other replies")
@@ -320,13 +405,14 @@ class Replies:
             result.extended = Reply.decode(result.reply).extended
         return self.settled(result, status)
 
-    def whole(self, request: Request, octets: bytes, registers: Any, stop: int) -> int:
+    def whole(
+        self, request: Request, octets: bytes, registers: Any, where: Any, stop: int
+    ) -> int:
         """A packet was refused as it is: its members are asked one by one.
 
         If the device does not know packets, that is: nothing of it was done then.  Or
         if the reply was too large, and nothing in it was written.
         """
-        where = self.in_frame
         service, status = registers[where[0]], registers[where[1]]
         start = registers[where[3]] - self.reply_size
         known = service == request.service

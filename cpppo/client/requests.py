@@ -21,11 +21,14 @@ from ..protocol.enip import (
     ReadTagFragmented,
     Request,
     SetAttributeSingle,
+    Structure,
     WriteTag,
     WriteTagFragmented,
 )
 from ..protocol.enip.path import Symbol
-from ..protocol.enip.types import TextType
+from ..protocol.enip.structures import StructureType
+from ..protocol.enip.types import CIPType, TextType
+from .forms import Compound, Masked, Message
 from .operations import Operation, OperationError
 from .result import ATTRIBUTE, READ, WRITE, Prepared
 from .way import Way
@@ -50,6 +53,14 @@ WAYS = frozenset(("route_path", "send_path", "priority_time_tick", "timeout_tick
 def prepared(operation: Operation, fragment: bool, largest: int = LARGEST) -> Prepared:
     """An operation, ready to be sent; one that cannot be sent is an OperationError."""
     try:
+        if isinstance(operation, Compound):
+            return compound(operation, largest)
+        if isinstance(operation, Masked):
+            return bits(operation)
+        if isinstance(operation, Message):
+            found = Prepared(operation, operation.request, ATTRIBUTE)
+            found.size = operation.room
+            return found
         if operation.method == "write":
             return written(operation, fragment, largest)
         return asked(operation, fragment)
@@ -112,7 +123,7 @@ def written(operation: Operation, fragment: bool, largest: int) -> Prepared:
     if bit_of(operation) >= 0:
         return masked(operation)
     path = Path(operation.path)
-    kind = Atomic(operation.type.tag_type if operation.type else 0)
+    kind = said(operation.type)
     elements, offset = operation.elements, operation.offset
     if not fragment and offset is None:
         whole = WriteTag(path, kind, elements, octets).encode()
@@ -130,6 +141,34 @@ def written(operation: Operation, fragment: bool, largest: int) -> Prepared:
     return found
 
 
+def said(kind: type[CIPType] | None) -> Atomic | Structure:
+    """The type of a write."""
+    if kind is not None and issubclass(kind, StructureType):
+        return Structure(kind.handle)
+    return Atomic(kind.tag_type if kind else 0)
+
+
+def compound(operation: Compound, largest: int) -> Prepared:
+    """Several writes as one: the first that is refused says what came of it."""
+    pieces: list[bytes] = []
+    for one in operation.several:
+        made = prepared(one, False, largest)
+        pieces += made.pieces or [made.octets]
+    found = Prepared(operation, pieces[0], WRITE)
+    if len(pieces) > 1:
+        found.pieces = pieces
+        found.alone = True
+    return found
+
+
+def bits(operation: Masked) -> Prepared:
+    """Some bits of a value whose size is known."""
+    request = ReadModifyWrite(
+        path=Path(operation.path), ones=operation.ones, zeros=operation.zeros
+    )
+    return Prepared(operation, request.encode(), WRITE)
+
+
 def cut(operation: Operation, octets: bytes, room: int) -> Iterator[tuple[int, bytes]]:
     """Octets in pieces that fit, each of whole values, and where they belong."""
     kind = operation.type
@@ -137,6 +176,8 @@ def cut(operation: Operation, octets: bytes, room: int) -> Iterator[tuple[int, b
         sizes = [len(one) for one in kind.packed(operation.data or ())]
     else:
         size = kind.struct_calcsize if kind is not None else 1
+        if kind is not None and issubclass(kind, StructureType):
+            size = 8  # a structure may be larger than any request: members stay whole
         each = max(size, room - room % size)
         sizes = [each] * -(-len(octets) // each)
     start = stop = 0

@@ -34,6 +34,7 @@ cdef class Result:
     cdef public Py_ssize_t start
     cdef public object parts
     cdef public object found
+    cdef public object kind
 
     @cython.locals(form=int, plain=tuple, values=list, size="Py_ssize_t")
     cpdef object decoded(self)

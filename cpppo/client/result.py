@@ -11,7 +11,9 @@ from struct import Struct
 from typing import Any
 
 from ..protocol.enip import TypedData, status
+from ..protocol.enip.structures import text
 from ..protocol.enip.types import BOOL, CODES, TextType
+from .records import recorded
 
 __all__ = ["ATTRIBUTE", "NONE", "READ", "WRITE", "Prepared", "Result"]
 
@@ -69,6 +71,7 @@ class Result:
         self.start = 0  # of the values in the reply
         self.parts: Any = None  # what came in more than one
         self.found: Any = None
+        self.kind: Any = None  # where the code alone does not say what the values are
 
     def __bool__(self) -> bool:
         return self.status == 0
@@ -127,7 +130,7 @@ class Result:
         if form == ATTRIBUTE:
             return list(self.octets)
         plain = PLAIN.get(self.code)
-        if plain is None or self.parts is not None:
+        if plain is None or self.parts is not None or self.kind is not None:
             values = self.typed()
         elif len(self.reply) - self.start == plain[1]:
             values = list(plain[0](self.reply, self.start))
@@ -142,14 +145,21 @@ class Result:
 
         What comes after them made the length even.
         """
-        kind = CODES.get(self.code)
+        kind: Any = self.kind
         octets = self.octets
-        if kind is None:
-            return [octets]
         one = self.prepared
-        if issubclass(kind, TextType):
-            return kind.unpack(b"".join(kind.cut(octets, one.elements)))
-        return kind.unpack(octets[: one.elements * kind.struct_calcsize - one.base])
+        if kind is None:
+            kind = CODES.get(self.code)
+            if kind is None and self.handle == TEXT.handle and self.fits(TEXT):
+                kind = TEXT
+            if kind is None:
+                return [octets]
+            if issubclass(kind, TextType):
+                octets = b"".join(kind.cut(octets, one.elements))
+        if kind.struct_calcsize:
+            octets = octets[: one.elements * kind.struct_calcsize - one.base]
+        values: list[Any] = kind.unpack(octets)
+        return values
 
     @property
     def octets(self) -> bytes:
@@ -157,6 +167,28 @@ class Result:
         if self.parts is not None and self.prepared.form == READ:
             return bytes(self.parts.octets)
         return self.reply[self.start :]
+
+    @property
+    def handle(self) -> int:
+        """Which structure the reply says that it has; -1 where it has none."""
+        at = self.reply[self.start - 4 : self.start] if self.start >= 4 else b""
+        if self.code != STRUCTURE or len(at) != 4:
+            return -1
+        return int.from_bytes(at[2:], "little")
+
+    def fits(self, kind: Any) -> bool:
+        """Whether the octets are as many values of a type as were asked for."""
+        count: int = self.prepared.elements
+        size: int = kind.struct_calcsize
+        return len(self.octets) == count * size
+
+    @property
+    def record(self) -> Any:
+        """The value, with the members of a structure as attributes of it."""
+        kind = self.kind
+        if kind is None and self.prepared.form == WRITE:
+            kind = self.prepared.operation.type
+        return recorded(kind, self.value)
 
     @property
     def value(self) -> Any:
@@ -181,12 +213,15 @@ class Result:
             return kind.__name__ if kind is not None else None
         if form == ATTRIBUTE or self.status != 0:
             return None
-        kind = CODES.get(self.code)
+        kind = self.kind or CODES.get(self.code)
+        handle = self.handle
+        if kind is None and handle == TEXT.handle and self.fits(TEXT):
+            kind = TEXT
         if kind is not None:
-            return kind.__name__
-        at = self.reply[self.start - 4 : self.start]
-        if self.code == STRUCTURE and len(at) == 4:
-            return f"structure 0x{int.from_bytes(at[2:], 'little'):04X}"
+            name: str = kind.__name__
+            return name
+        if handle >= 0:
+            return f"structure 0x{handle:04X}"
         return f"type 0x{self.code:02X}"
 
     @property
@@ -217,3 +252,5 @@ class Result:
 
 
 STRUCTURE = TypedData.decode(b"\xa0\x02\0\0").type.code
+# The one structure whose handle is the same in every controller.
+TEXT = text("STRING", 82, 0xFCE, 0x0FCE, "ASCIISTRING82")

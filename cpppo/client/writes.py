@@ -12,13 +12,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import EncodeError
 from ..protocol.enip.notation import NotationError, parse_path_elements
-from ..protocol.enip.path import Element, Segment
+from ..protocol.enip.path import Segment
 from ..protocol.enip.status import Extended, Status
-from ..protocol.enip.types import SINT
+from ..protocol.enip.structures import BOOLS, StructureType
+from ..protocol.enip.types import BOOL, SINT
 from .operations import HEAD, MOST, TOO_MANY, Operation, OperationError, plain
 from .requests import LARGEST, prepared
 from .result import NONE, Result
+from .structures import Bits, base, bools, structured
 from .values import Kind, Unfit, display, fitted, kind_of, target
 
 __all__ = [
@@ -67,10 +70,11 @@ class Write:
                 raise OperationError("a set has no order; give a list", f"{tag}=", 0)
             value = own(value)
             values = (value,)
-            if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+            single = isinstance(value, str | bytes | Mapping)
+            if isinstance(value, Iterable) and not single:
                 several = True
                 values = tuple(own(one) for one in value)
-            if not values or value is None or isinstance(value, Mapping):
+            if not values or value is None or value == {}:
                 problem = "a value expected, or a list of them"
                 raise OperationError(problem, f"{tag}=", 0)
         try:
@@ -106,13 +110,8 @@ class Write:
 
     @property
     def whole(self) -> tuple[Segment, ...]:
-        """The tag without its last index: its elements have one type."""
-        end = len(self.path)
-        if end == 1:
-            return self.path
-        while end > 1 and isinstance(self.path[end - 1], Element):
-            end -= 1
-        return self.path[:end]
+        """The tag without its last indexes: its elements have one type."""
+        return self.path if len(self.path) == 1 else base(self.path)
 
     @property
     def probe(self) -> Operation:
@@ -123,13 +122,29 @@ class Write:
         """The operation, now that the type is known."""
         if self.operation is not None:
             return self.operation
+        if issubclass(kind, StructureType):
+            return self.whole_or_parts(kind)
+        stored = BOOL if kind is BOOLS else kind
         try:
-            data = fitted(kind, self.values, strict=True)
+            data = fitted(stored, self.values, strict=True)
         except Unfit as exc:
-            shown = f"{self.tag}=({kind.__name__})"
+            shown = f"{self.tag}=({stored.__name__})"
             text = shown + ",".join(display(one) for one in self.values)
             before = sum(len(display(one)) + 1 for one in self.values[: exc.nth])
             raise OperationError(exc.problem, text, len(shown) + before) from None
+        found = self.operated(stored, data)
+        return bools(found) if kind is BOOLS else found
+
+    def whole_or_parts(self, kind: type[StructureType]) -> Operation:
+        """The operation of structures."""
+        try:
+            return structured(self.operated(kind, self.values))
+        except EncodeError as exc:
+            text = f"{self.tag}=({kind.__name__})"
+            shown = text + ",".join(display(one) for one in self.values)
+            raise OperationError(str(exc), shown, len(text)) from None
+
+    def operated(self, kind: Kind, data: tuple[Any, ...]) -> Operation:
         return Operation(
             "write", self.path, self.elements, None, kind, data, self.tag, self.listed
         )
@@ -191,9 +206,22 @@ def fits(text: str, int_type: str) -> bool:
 
 
 def own(value: Any) -> Any:
-    """A number or an array of numpy's, and all that says `tolist`, as Python's own."""
+    """A number or an array of numpy's, and all that says `tolist`, as Python's own.
+
+    A record of a structure is the dictionary of its members.
+    """
+    named = getattr(value, "_asdict", None)
+    if callable(named):
+        return {name: within(one) for name, one in named().items()}
     said = getattr(value, "tolist", None)
     return said() if callable(said) else value
+
+
+def within(value: Any) -> Any:
+    """The same for a member of a record."""
+    if isinstance(value, list):
+        return [own(one) for one in value]
+    return own(value)
 
 
 # -- what came of it
@@ -201,12 +229,17 @@ def own(value: Any) -> Any:
 
 def learned(result: Result) -> Kind:
     """The type that a read has told."""
+    if isinstance(result.kind, Bits):
+        return BOOLS
+    if result.kind is not None:
+        found: Kind = result.kind
+        return found
     try:
         kind = kind_of(result.type)
     except Unfit:
         kind = None
     if kind is None:
-        problem = f"{result.type} cannot be written: only elementary types can"
+        problem = f"{result.type} cannot be written: what it is made of is not known"
         raise OperationError(problem, result.tag, 0)
     return kind
 

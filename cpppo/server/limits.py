@@ -25,5 +25,7 @@ class Limits:
     routed: float = 30.0  # that a request sent on may wait, whatever it says itself
     members: int = 1024  # services in one Multiple Service Packet
     attributes: int = 1024  # attributes in one Get Attribute List
+    opened: int = 512  # CIP connections at a time
+    connection: int = 4002  # octets of a message over one; below 512, an old device
     datagrams: int = 200  # UDP requests answered per second and source
     sources: int = 4096  # UDP sources remembered for that

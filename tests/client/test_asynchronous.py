@@ -131,7 +131,9 @@ def test_it_reads_and_writes() -> None:
             assert (a.value, b.value, none.ok) == (5, [1, 2], False)
             assert (await plc.identity)["vendor"] == 1
             assert plc.connected
-            assert repr(plc) == "<AsyncLogix 10.0.0.5:44818: connected>"
+            assert repr(plc) == (
+                "<AsyncLogix 10.0.0.5:44818: connected; a connection of 4002 octets>"
+            )
         assert not plc.connected
         assert len(device.connections) == 1
 

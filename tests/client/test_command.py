@@ -139,10 +139,13 @@ def test_every_option_of_the_manual_and_of_the_published_help_is_there() -> None
     }
 
 
-def test_connections_are_not_there_yet() -> None:
+def test_a_connection_is_opened_where_it_is_asked_for() -> None:
+    assert not told("SCADA").connected
     for name in ("-c", "--connected"):
-        with pytest.raises(UsageError, match=f"unrecognized arguments: {name}"):
-            told(name, "SCADA")
+        assert told(name, "SCADA").connected
+    assert parse_options(["SCADA"], {"ENIP_CLIENT_CONNECTED": "yes"}).connected
+    with pytest.raises(UsageError, match="lists need no connection"):
+        told("--connected", "--list-identity")
 
 
 def test_the_environment_says_what_arguments_do_not() -> None:

@@ -34,7 +34,7 @@ from cpppo.client.result import Result
 from cpppo.client.transport import Stream
 from cpppo.errors import ProtocolError, StatusError, TransportError
 from cpppo.server.enip import client, poll
-from cpppo.server.enip.get_attribute import proxy, proxy_simple
+from cpppo.server.enip.get_attribute import proxy, proxy_connected, proxy_simple
 
 TIMEOUT = 0.3
 MARGIN = 5.0  # seconds, for a machine that has much else to do
@@ -73,10 +73,12 @@ Shell = Callable[[Address, Told], None]
 
 
 @contextmanager
-def connected(address: Address) -> Iterator[client.connector]:
+def connected(
+    address: Address, kind: Any = client.connector
+) -> Iterator[client.connector]:
     """A connector, which is closed by any error."""
     host, port = address
-    conn = client.connector(host=host, port=port, timeout=TIMEOUT)
+    conn = kind(host=host, port=port, timeout=TIMEOUT)
     try:
         with conn:
             yield conn
@@ -120,8 +122,14 @@ def results(address: Address, told: Told, multiple: int = 0, depth: int = 0) -> 
         told.extend(zip(OPERATIONS, values, strict=True))
 
 
-def process(address: Address, told: Told, multiple: int = 0, depth: int = 3) -> None:
-    with connected(address) as conn:
+def process(
+    address: Address,
+    told: Told,
+    multiple: int = 0,
+    depth: int = 3,
+    kind: Any = client.connector,
+) -> None:
+    with connected(address, kind) as conn:
         failures, values = conn.process(
             client.parse_operations(OPERATIONS),
             depth=depth,
@@ -170,9 +178,9 @@ def polled(address: Address, told: Told) -> None:
         raise exc
 
 
-def daily(address: Address, told: Told) -> None:
+def daily(address: Address, told: Told, **how: Any) -> None:
     host, port = address
-    with Logix(host, port=port, timeout=TIMEOUT) as plc:
+    with Logix(host, port=port, timeout=TIMEOUT, **how) as plc:
         for name, one in zip(TAGS, plc.read(*TAGS), strict=True):
             told.append((name, one.data))
         told.append((WRITE, plc.write(WRITE).data))
@@ -243,7 +251,13 @@ SHELLS: dict[str, Shell] = {
     "proxy.write": partial(proxied, names=[WRITE], multiple=500),
     "proxy, attributes": partial(proxied, names=ATTRIBUTES),
     "proxy_simple": partial(proxied, names=[*ATTRIBUTES, *TAGS], kind=proxy_simple),
+    "implicit": partial(process, kind=client.implicit),
+    "proxy_connected": partial(
+        proxied, names=TAGS, identity_default="X", kind=proxy_connected
+    ),
     "Logix": daily,
+    "Logix, unconnected": partial(daily, connected=False),
+    "Logix, packets": partial(daily, depth=3, multiple=500),
     "AsyncLogix": awaited,
     "poll": polled,
 }
@@ -348,6 +362,7 @@ GROUPS = {
     "endless": hostile.endless,
     "lengths": hostile.lengths,
     "contexts": hostile.contexts,
+    "openings": hostile.openings,
     "refusals": hostile.refusals,
     "data": hostile.data,
     "noisy": hostile.noisy,
@@ -377,6 +392,7 @@ def test_an_honest_server_is_understood() -> None:
         assert one.right, one
         counts = {
             "raw": 0, "poll": len(one.told), "proxy.read": 6, "proxy.write": 1,
+            "proxy_connected": 6,
             "proxy, attributes": 2, "proxy_simple": 8,
         }  # fmt: skip
         assert len(one.told) == counts.get(one.what, 7), one
@@ -477,7 +493,8 @@ def closed_by_writes(line: Line) -> None:
 
 
 SILENCES = {"silence": deaf_to_writes, "the end": closed_by_writes}
-WRITERS = [name for name in SHELLS if name not in {"raw", "proxy.read", "poll"}]
+READERS = {"raw", "proxy.read", "proxy_connected", "poll"}
+WRITERS = [name for name in SHELLS if name not in READERS]
 
 
 @pytest.mark.parametrize("silence", SILENCES)

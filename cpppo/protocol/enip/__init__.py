@@ -6,7 +6,7 @@ before it.  Importing this package completes the families, so it comes before th
 first use of any of them.  It has every name that its modules have.
 """
 
-from . import cpf, encapsulation, logix, manager, path, router
+from . import cpf, encapsulation, logix, manager, path, pccc, router
 from .cpf import (
     CommunicationsService,
     ConnectedAddress,
@@ -113,6 +113,7 @@ from .path import (
     SinglePath,
     Symbol,
 )
+from .pccc import DHPlus, Executed, ExecutePCCC, ExecutePCCCReply, Requester
 from .router import (
     AttributeListReply,
     AttributeListSetReply,
@@ -150,10 +151,14 @@ __all__ = [
     "ConnectedReply",
     "ConnectedRequest",
     "ConnectionPoint",
+    "DHPlus",
     "DataType",
     "ElectronicKey",
     "Element",
     "Encapsulation",
+    "ExecutePCCC",
+    "ExecutePCCCReply",
+    "Executed",
     "ForwardClose",
     "ForwardOpen",
     "ForwardOpenReply",
@@ -223,6 +228,7 @@ __all__ = [
     "RequestFrame",
     "RequestItem",
     "RequestPacket",
+    "Requester",
     "RoutePath",
     "Segment",
     "SendData",
@@ -256,5 +262,6 @@ __all__ = [
     "members",
     "packed",
     "path",
+    "pccc",
     "router",
 ]

@@ -9,7 +9,7 @@ TypesError that says whose member it is.  Names are the same in any case of lett
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 
@@ -38,12 +38,14 @@ from .types import (
 __all__ = ["MOST", "Sort", "Types", "TypesError"]
 
 Kind = type[CIPType]
+# Members and their types, the room of a text, or what makes a type of a number.
+What = tuple[tuple[str, str], ...] | int | Callable[[int], type[StructureType]]
 
 MOST = 100_000_000  # elements: more would be a slip, and all of the memory
 LONGEST = 255  # letters of a name
 FIRST, LAST = 0x100, 0xEFF  # the templates of types that are nobody's but the user's
 STRING, TIMER, COUNTER, CONTROL, PID = 0xFCE, 0xF83, 0xF82, 0xF81, 0xF8A
-NUMBER = r"(?:0[xX][0-9a-fA-F]+|[0-9]+)"
+NUMBER = r"(?:0[xX][0-9a-fA-F]{1,9}|[0-9]{1,12})"
 SORT = re.compile(
     rf"\s*(?P<name>[A-Za-z_][\w:.]*)\s*"
     rf"(?:\[\s*(?P<size>{NUMBER}(?:\s*,\s*{NUMBER})*)\s*\]\s*)?"
@@ -98,7 +100,7 @@ class Types:
         }
         self._known |= {one.__name__.lower(): one for one in (BYTE, WORD, DWORD, LWORD)}
         self._known["short_string"] = self._known["sstring"]
-        self._declared: dict[str, tuple[str, tuple[tuple[str, str], ...] | int]] = {}
+        self._declared: dict[str, tuple[str, What]] = {}
         self._making: list[str] = []
         self._instances: dict[int, type[StructureType]] = {}
         self._handles: set[int] = set()
@@ -140,6 +142,12 @@ class Types:
             raise TypesError("a string has room for 1 to 65535 letters", name)
         self._declare(name, capacity)
 
+    def declare_made(
+        self, name: str, make: Callable[[int], type[StructureType]]
+    ) -> None:
+        """Have a type that is made when it is needed, of the number that it gets."""
+        self._declare(name, make)
+
     def add(self, made: type[StructureType]) -> None:
         """Have a type that is made already, with a number of its own."""
         if made.__name__ in self:
@@ -156,7 +164,8 @@ class Types:
         kind = self[match["name"]]
         if match["size"] is None:
             return Sort(kind)
-        sizes = tuple(int(one, 0) for one in re.split(r"\s*,\s*", match["size"]))
+        texts = re.split(r"\s*,\s*", match["size"])
+        sizes = tuple(int(one, 16 if one[:2] in ("0x", "0X") else 10) for one in texts)
         if len(sizes) > 3:
             raise TypesError(f"{said!r}: an array has up to 3 dimensions")
         if 0 in sizes or prod(sizes) > MOST:
@@ -169,7 +178,7 @@ class Types:
 
     # -- making
 
-    def _declare(self, name: str, what: tuple[tuple[str, str], ...] | int) -> None:
+    def _declare(self, name: str, what: What) -> None:
         check(name, "a type's name", name)
         if name in self:
             raise TypesError("there is such a type already", name)
@@ -197,12 +206,12 @@ class Types:
         self._handles.add(made.handle)
         return made
 
-    def _numbered(
-        self, name: str, what: tuple[tuple[str, str], ...] | int
-    ) -> type[StructureType]:
+    def _numbered(self, name: str, what: What) -> type[StructureType]:
         """A type with a number and a handle that no other one has."""
         if isinstance(what, int):
             made: type[StructureType] = text(name, what, self._free())
+        elif callable(what):
+            made = what(self._free())
         else:
             members = [self._member(name, *one) for one in what]
             if not members:

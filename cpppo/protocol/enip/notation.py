@@ -320,7 +320,7 @@ def parse_path_elements(path: object) -> Elements:
     """Segments, the first element and how many: `SCADA[3-7]` is (..., 3, 5).
 
     The element is the last index, if the text ends with one.  The count is None where
-    neither a range (`[3-7]`) nor a count (`*5`) says it.
+    neither a range (`[3-7]`) nor a count (`*5`, `{5}`) says it.
     """
     scanner = Scanner(written(path))
     if scanner.sees("["):
@@ -344,15 +344,28 @@ def parse_path_elements(path: object) -> Elements:
         else:
             break
     place = scanner.at
-    if scanner.take("*"):
-        times = scanner.number("a count of elements", 1, U32)
+    times = amount(scanner)
+    if times is not None:
         if count not in {None, times}:
             raise scanner.error(f"the range has {count} elements", place)
         count = times
     if count is None:
-        scanner.end("'.', '[' or '*' expected, or the end")
+        scanner.end("'.', '[', '*' or '{' expected, or the end")
     scanner.end("nothing may follow a range or a count")
     return tuple(segments), element, count
+
+
+def amount(scanner: Scanner) -> int | None:
+    """A count of elements, `*5` or `{5}`, if there is one."""
+    braced = scanner.take("{")
+    if not braced and not scanner.take("*"):
+        return None
+    scanner.blank()
+    times = scanner.number("a count of elements", 1, U32)
+    scanner.blank()
+    if braced and not scanner.take("}"):
+        raise scanner.error("'}' expected after a count")
+    return times
 
 
 def symbol(scanner: Scanner) -> Symbol:

@@ -29,7 +29,15 @@ from .logix import (
     WriteTag,
     WriteTagFragmented,
 )
-from .manager import UnconnectedSend
+from .managed import closed, opened, opening
+from .manager import (
+    ForwardClose,
+    ForwardOpen,
+    ForwardOpenReply,
+    LargeForwardOpen,
+    LargeForwardOpenReply,
+    UnconnectedSend,
+)
 from .notation import described
 from .path import Segment
 from .router import (
@@ -106,6 +114,10 @@ def told(message: Request) -> dotdict:
         case SetAttributeSingle():
             count = len(message.data)
             data["set_attribute_single"] = {"data": [*message.data], "elements": count}
+        case ForwardOpen() | LargeForwardOpen():
+            data["forward_open"] = opening(message)
+        case ForwardClose():
+            data["forward_close"] = closed(message)
         case ReadTemplate():
             data["service_code"] = True
         case _:
@@ -147,6 +159,9 @@ def reply(octets: Octets, service: int | None = None) -> dotdict:
     if service is not None and code == SENT and message.status not in SUCCESS:
         code = service
     rest: bytes = getattr(message, "data", b"")
+    if isinstance(message, ForwardOpenReply | LargeForwardOpenReply):
+        data["forward_open"] = opened(message)
+        return data
     data[NAMES.get(code, "service_code")] = carried(message, code, rest)
     return data
 

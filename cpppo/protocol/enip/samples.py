@@ -10,9 +10,13 @@ field is that field's place.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable
 
 from . import (
     Class,
+    ConnectedAddress,
+    ConnectedReply,
+    ConnectedRequest,
     Encapsulation,
     Instance,
     NullAddress,
@@ -21,6 +25,7 @@ from . import (
     ReadTagFragmentedReply,
     ReadTagReply,
     Reply,
+    ReplyConnectedAddress,
     ReplyEntry,
     ReplyFrame,
     ReplyNullAddress,
@@ -31,6 +36,8 @@ from . import (
     RequestPacket,
     SendRRData,
     SendRRDataReply,
+    SendUnitData,
+    SendUnitDataReply,
     Symbol,
     TypedData,
     UnconnectedReply,
@@ -41,11 +48,14 @@ from . import (
 __all__ = [
     "MANAGER",
     "ROUTER",
+    "ConnectedWrites",
     "Reads",
     "ReplyReads",
     "Writes",
     "asked",
+    "asked_over",
     "replied",
+    "replied_over",
     "segments",
 ]
 
@@ -89,6 +99,32 @@ def replied(reply: Reply, session: int = 0, context: bytes = bytes(8)) -> bytes:
     return ReplyFrame(session=session, context=context, payload=command).encode()
 
 
+def asked_over(request: Request, session: int = 0) -> bytes:
+    """A whole frame that asks for something over a connection."""
+    entries = (
+        RequestEntry(item=ConnectedAddress(connection=1)),
+        RequestEntry(item=ConnectedRequest(sequence=1, data=request.encode())),
+    )
+    command = SendUnitData(packet=RequestPacket(entries=entries))
+    return RequestFrame(session=session, payload=command).encode()
+
+
+def replied_over(
+    reply: Reply,
+    session: int = 0,
+    context: bytes = bytes(8),
+    connection: int = 0,
+    sequence: int = 0,
+) -> bytes:
+    """A whole frame that answers it."""
+    entries = (
+        ReplyEntry(item=ReplyConnectedAddress(connection=connection)),
+        ReplyEntry(item=ConnectedReply(sequence=sequence, data=reply.encode())),
+    )
+    command = SendUnitDataReply(packet=ReplyPacket(entries=entries))
+    return ReplyFrame(session=session, context=context, payload=command).encode()
+
+
 def segments(path: Path) -> bytes:
     """The octets of a path, without its size."""
     return path.encode()[len(Path().encode()) :]
@@ -128,6 +164,12 @@ class Reads:
         member = Request.execution()
         member.scan(read.encode())
         self.member_path = member.register(Request.register("Path.segments"))
+        self.connection = number("ConnectedAddress.connection")
+        self.sequence = number("ConnectedRequest.sequence")
+        self.data = number("ConnectedRequest.data")
+        frame.scan(asked_over(read))
+        self.unit_command = frame.register(self.command)
+        self.unit_item = frame.register(self.item)
         self.manager = segments(MANAGER)
         self.router = segments(ROUTER)
 
@@ -159,18 +201,25 @@ class ReplyReads:
         # The service of an Unconnected Send that came to nothing.
         frame.scan(replied(ReadTagFragmentedReply(status=1)))
         self.routed = frame.register(self.in_frame[0])
+        # What comes over a connection.
+        self.connection = number("ReplyConnectedAddress.connection")
+        self.sequence = number("ConnectedReply.sequence")
+        self.data = number("ConnectedReply.data")
+        frame.scan(replied_over(ReadTagReply()))
+        self.unit_command = frame.register(self.command)
+        self.unit_item = frame.register(self.item)
 
 
 class Writes:
     """What a reply begins with, and where what differs stands in it."""
 
-    def __init__(self, session: int) -> None:
-        plain = replied(ReadTagReply(), session)
+    def __init__(self, session: int, make: Callable[..., bytes] = replied) -> None:
+        plain = make(ReadTagReply(), session)
         header = len(Encapsulation(command=0).encode())
         self.head = header
-        longer = replied(ReadTagReply(data=b"1"), session)
-        other = replied(ReadTagReply(), session, b"\xff" * 8)
-        partial = replied(ReadTagReply(status=6), session)
+        longer = make(ReadTagReply(data=b"1"), session)
+        other = make(ReadTagReply(), session, b"\xff" * 8)
+        partial = make(ReadTagReply(status=6), session)
         self.reply_size = len(ReadTagReply().encode())
         self.refusal = len(ReadTagReply(status=0xFF, extended=(0,)).encode())
         self.start = len(plain) - self.reply_size
@@ -180,3 +229,15 @@ class Writes:
         self.context = differs(plain, other)
         self.context_size = 8
         self.status = differs(plain, partial) - self.start
+
+
+class ConnectedWrites(Writes):
+    """The same for a reply over a connection, which it names, and its sequence."""
+
+    def __init__(self, session: int) -> None:
+        super().__init__(session, replied_over)
+        plain, reply = replied_over(ReadTagReply(), session), ReadTagReply()
+        other = replied_over(reply, session, connection=0xFFFFFFFF)
+        self.connection = differs(plain, other)
+        other = replied_over(reply, session, sequence=0xFFFF)
+        self.sequence = differs(plain, other)

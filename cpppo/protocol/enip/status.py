@@ -104,6 +104,9 @@ WORDS = {
     Status.EMBEDDED_SERVICE_ERROR: "a service of the packet failed",
     Status.KEY_FAILURE: "another device than the path says",
     Extended.REQUEST_TIMED_OUT: "no answer in time",
+    Extended.PORT_NOT_AVAILABLE: (
+        "it has no such port (a device without routes is asked without: -S)"
+    ),
     Extended.LINK_ADDRESS_INVALID: (
         "nobody has this link address (a device without routes is asked without: -S)"
     ),

@@ -106,7 +106,9 @@ class Member:
             return
         kind = self.type
         if kind is BOOLS:
-            found = BOOLS.packed_bits(self.several(value, 32 * (self.count or 1)))
+            # As many as are declared, which need not fill the last word.
+            least = 32 * (self.count or 1) - 31
+            found = BOOLS.packed_bits(self.several(value, least, least + 31))
         elif self.count:
             found = kind.pack(self.several(value, self.count))
         elif issubclass(kind, StructureType):
@@ -115,12 +117,14 @@ class Member:
             found = kind.produce(value)
         octets[at : at + len(found)] = found
 
-    def several(self, value: Any, count: int) -> list[Any]:
+    def several(self, value: Any, least: int, most: int | None = None) -> list[Any]:
+        most = most or least
+        said = f"an array of {most} values expected"
         if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
-            raise EncodeError(f"an array of {count} values expected, not {value!r:.40}")
+            raise EncodeError(f"{said}, not {value!r:.40}")
         values = list(value)
-        if len(values) != count:
-            raise EncodeError(f"an array of {count} values expected, not {len(values)}")
+        if not least <= len(values) <= most:
+            raise EncodeError(f"{said}, not {len(values)}")
         return values
 
 
@@ -133,6 +137,7 @@ class StructureType(CIPType):
     handle: ClassVar[int] = 0  # what reads and writes call it
     template: ClassVar[str] = ""  # its name in its definition
     members: ClassVar[tuple[Member, ...]] = ()
+    alignment: ClassVar[int] = 4  # what its offset is a multiple of
     named: ClassVar[Mapping[str, Member]] = {}  # by name, in small letters
 
     @classmethod
@@ -227,9 +232,7 @@ class StringType(StructureType):
 
 def alignment(kind: Kind) -> int:
     """What a value's offset is a multiple of."""
-    if issubclass(kind, StructureType):
-        return 8 if any(one.wide for one in kind.members) else 4
-    return kind.struct_calcsize
+    return kind.alignment if issubclass(kind, StructureType) else kind.struct_calcsize
 
 
 def rounded(at: int, to: int) -> int:
@@ -304,6 +307,7 @@ def assembled(
     made: Any = type(name, (base,), {"__module__": __name__})
     made.template = template or name
     made.members = members
+    made.alignment = 8 if any(one.wide for one in members) else 4
     made.named = {one.name.lower(): one for one in members}
     made.struct_calcsize = size
     made.instance = instance

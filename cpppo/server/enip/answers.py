@@ -16,6 +16,7 @@ from ...protocol.enip.status import Extended, Status
 
 if TYPE_CHECKING:
     from .attribute import Attribute
+    from .links import Links
     from .objects import Object
 
 Forward = Callable[[UnconnectedSendParameters, tuple[Port, ...]], bytes | None]
@@ -27,6 +28,7 @@ __all__ = [
     "Target",
     "line_of",
     "out_of_range",
+    "position",
     "type_mismatch",
 ]
 
@@ -99,10 +101,11 @@ class Call:
     fragment: int  # octets of a tag's data in it
     depth: int = DIRECT
     forward: Forward | None = None  # has a request answered elsewhere, or gives None
+    links: Links | None = None  # the connections of who asks, if he may have any
 
     def inside(self, depth: int, room: int) -> Call:
         """The circumstances of what this request holds."""
-        return Call(room, self.fragment, depth, self.forward)
+        return Call(room, self.fragment, depth, self.forward, self.links)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,21 @@ class Target:
     @property
     def first(self) -> int:
         """The same, whether there is such a value or not."""
-        if len(self.elements) > 1:
+        dimensions = () if self.attribute is None else self.attribute.dimensions
+        return position(self.elements, dimensions)
+
+
+def position(elements: tuple[int, ...], dimensions: tuple[int, ...]) -> int:
+    """Which value some indices mean: the last one counts fastest, what is not said
+    is 0.  A single index may be beyond the end."""
+    if len(elements) > max(len(dimensions), 1):
+        raise out_of_range()
+    if len(dimensions) < 2:
+        return elements[0] if elements else 0
+    found = 0
+    for at, size in enumerate(dimensions):
+        index = elements[at] if at < len(elements) else 0
+        if index >= size:
             raise out_of_range()
-        return self.elements[0] if self.elements else 0
+        found = found * size + index
+    return found

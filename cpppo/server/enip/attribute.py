@@ -10,25 +10,34 @@ all sessions.  CIP Vol 1, 1-8 and 4-4.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import accumulate
-from threading import Lock
+from threading import Lock, RLock
 from typing import Any
 
+from ...protocol.enip.status import Status
 from ...protocol.enip.types import CIPType, TextType
 from .places import Place, Storage
 
-__all__ = ["MASK_ALL", "MASK_SINGLE", "Attribute"]
+__all__ = ["ACCESSES", "MASK_ALL", "MASK_SINGLE", "Attribute"]
 
 MASK_ALL = 0x01  # not part of Get Attributes All
 MASK_SINGLE = 0x02  # not to be had by Get Attribute Single
+
+# What clients may do with a tag, and how a list of tags says that.
+ACCESSES = {"read/write": 0, "read-only": 2, "none": 3}
 
 
 class Attribute:
     """Values by index or slice, and their octets; a scalar is an array of one.
 
     `default` is a value, or a sequence of them; `count` makes an array of one value.
+    A value of a structure is a dictionary.  `dimensions` say how an index is made of
+    several, the last one counting fastest.
     """
+
+    start = 0  # in the storage
 
     def __init__(
         self,
@@ -49,9 +58,12 @@ class Attribute:
         values = list(default) if several else None
         blank = type_cls.blank if default is None or several else default
         self._length = len(values) if values is not None else count or 1
+        self.dimensions: tuple[int, ...] = () if self.scalar else (self._length,)
         self._texts: list[bytes] = []
         self._ends: list[int] | None = None  # of the texts, as they are now
         self._lock = Lock()  # the last two
+        self.modifying = RLock()  # held while some bits of a value are written
+        self._closed = False
         self.storage = Storage(self._stored(blank, values), False)
         self._hooked = self._is_hooked()
         self.error = error
@@ -89,8 +101,42 @@ class Attribute:
         if not 0 <= status <= 0xFF:
             raise ValueError(f"{status!r} is no CIP status: 0 to 255 is expected")
         self._error = status
+        self._settle()
+
+    def _settle(self) -> None:
         sized = self.type.struct_calcsize > 0
-        self.storage.plain = not status and not self._hooked and sized
+        self.storage.plain = not self.denied and not self._hooked and sized
+
+    @property
+    def access(self) -> str:
+        """What clients may do: "read/write", "read-only" or "none"."""
+        if self._closed:
+            return "none"
+        return "read/write" if self.settable else "read-only"
+
+    @access.setter
+    def access(self, access: str) -> None:
+        if access not in ACCESSES:
+            several = ", ".join(map(repr, ACCESSES))
+            raise ValueError(f"an access is one of {several}, not {access!r}")
+        self._closed = access == "none"
+        self.settable = access == "read/write"
+        self._settle()
+
+    @property
+    def denied(self) -> int:
+        """The status that every access of a client is answered with; 0: none."""
+        return self.error or (Status.PRIVILEGE_VIOLATION if self._closed else 0)
+
+    @property
+    def root(self) -> Attribute:
+        """What holds the octets."""
+        return self
+
+    @property
+    def plain(self) -> bool:
+        """Whether to read or write it is to copy octets, no more."""
+        return self.storage.plain
 
     @property
     def settable(self) -> bool:
@@ -117,8 +163,8 @@ class Attribute:
         return iter(self[:])
 
     def __repr__(self) -> str:
-        size = "" if self.scalar else f"[{len(self)}]"
-        return f"{self.name} {self.type.__name__}{size}"
+        size = ",".join(map(str, self.dimensions))
+        return f"{self.name} {self.type.__name__}{f'[{size}]' if size else ''}"
 
     def _validate_key(self, key: int | slice) -> type:
         """Whether one value is meant (int) or several (slice); KeyError beyond them."""
@@ -180,10 +226,10 @@ class Attribute:
             raise ValueError(f"{self!r} gave {len(several)} values for {count}")
         return several
 
-    @property
+    @cached_property
     def kind(self) -> bytes:
         """The type as a reply says it."""
-        return self.type.tag_type.to_bytes(2, "little")
+        return self.type.kind()
 
     def place(self, index: int) -> Place:
         """Where the value with this index is."""
@@ -242,16 +288,33 @@ class Attribute:
             at = start * self.type.struct_calcsize
             self.storage.octets[at : at + len(octets)] = octets
 
+    def cut(self, at: int, count: int) -> bytes:
+        """So many octets of the storage; of a hook's values those that they are in."""
+        if not self._hooked:
+            return bytes(self.storage.octets[at : at + count])
+        size = self.type.struct_calcsize
+        start, stop = at // size, -(-(at + count) // size)
+        return self.produce(start, stop)[at - start * size :][:count]
+
     def patch(self, at: int, octets: bytes) -> None:
         """Octets from a place on that need not be where a value begins or ends."""
-        if not self._hooked:
+        if self._hooked:
+            self.change(at, len(octets), lambda _: octets)
+        else:
             self.storage.octets[at : at + len(octets)] = octets
-            return
-        size = self.type.struct_calcsize
-        start, stop = at // size, -(-(at + len(octets)) // size)
-        whole = bytearray(self.produce(start, stop))
-        whole[at - start * size : at - start * size + len(octets)] = octets
-        self[start:stop] = self.type.unpack(whole)
+
+    def change(self, at: int, count: int, to: Callable[[bytes], bytes]) -> None:
+        """Make other octets of some; nobody else's change comes between."""
+        with self.modifying:
+            if not self._hooked:
+                self.patch(at, to(self.cut(at, count)))
+                return
+            size = self.type.struct_calcsize
+            start, stop = at // size, -(-(at + count) // size)
+            whole = bytearray(self.produce(start, stop))
+            at -= start * size
+            whole[at : at + count] = to(bytes(whole[at : at + count]))
+            self[start:stop] = self.type.unpack(whole)
 
 
 def found(ends: list[int], start: int, stop: int, offset: int) -> tuple[int, int]:

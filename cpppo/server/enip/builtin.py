@@ -8,18 +8,27 @@ Over `tagged`, under `controller`.  CIP Vol 1, 5-2, 5-1, 3-5; Vol 2, 5-3.
 from __future__ import annotations
 
 from ipaddress import IPv4Address
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from ...errors import ProtocolError
 from ...grammar import Measures, Message, Octets, UInt, derived
 from ...protocol.enip import (
+    ForwardClose,
+    ForwardOpen,
+    LargeForwardOpen,
+    MessageRouterRequest,
     MultipleService,
+    Opened,
+    Path,
     Port,
+    Request,
     RoutePath,
+    Segment,
     UnconnectedSend,
     UnconnectedSendParameters,
 )
 from ...protocol.enip.router import packed
+from ...protocol.enip.samples import MANAGER
 from ...protocol.enip.status import Extended, Status
 from ...protocol.enip.types import (
     SSTRING,
@@ -126,9 +135,9 @@ class InterfaceConfiguration(Message):
 class Fixed(Attribute):
     """An attribute that is a structure of its own and never changes."""
 
-    def __init__(self, name: str, message: Message) -> None:
+    def __init__(self, name: str, held: Message | bytes) -> None:
         super().__init__(name, CIPType, count=0)
-        self.octets = message.encode()
+        self.octets = held if isinstance(held, bytes) else held.encode()
 
     def _stored(self, blank: object, values: object) -> bytearray:
         return bytearray()
@@ -197,16 +206,56 @@ class ConnectionManager(Tagged):
         super().__init__("Connection Manager")
         self.controller = controller
 
-    def unconnected_send(self, data: bytes, call: Call) -> bytes:
+        # What is read from octets: that it is wrong inside must not hide the rest.
+        self.managed = {
+            UNCONNECTED_SEND: self.unconnected_send,
+            FORWARD_OPEN: self.forward_open,
+            LARGE_FORWARD_OPEN: self.forward_open,
+            FORWARD_CLOSE: self.forward_close,
+        }
+
+    def forward_open(self, raw: MessageRouterRequest, call: Call) -> bytes:
+        """Open a connection, of any size that the controller has."""
+        large = raw.service == LARGE_FORWARD_OPEN
+        old = self.controller.limits.connection <= SMALL
+        if call.links is None or call.depth == Call.MEMBER or (large and old):
+            raise Refusal(Status.SERVICE_NOT_SUPPORTED)
+        fixed = FIXED[raw.service]
+        size = fixed + 2 * sum(raw.data[fixed - 1 : fixed])
+        if len(raw.data) < size:
+            raise Refusal(Status.NOT_ENOUGH_DATA)
+        if len(raw.data) > size:
+            raise Refusal(Status.TOO_MUCH_DATA)
+        if call.room < HEAD + OPENED:
+            raise Refusal(Status.REPLY_TOO_LARGE)
+        asked: Any = bare(raw, fixed, 1)
+        path: tuple[Segment, ...] | None = None
+        try:
+            path = Path.decode(raw.data[fixed - 1 :]).segments
+        except ProtocolError:
+            pass  # which connection it was is to be told all the same
+        reply = call.links.open(asked, path, call)
+        return Answer(reply.encode()).encode(raw.service)
+
+    def forward_close(self, raw: MessageRouterRequest, call: Call) -> bytes:
+        """Close one; where it led to is known, so a path is not looked at."""
+        if call.links is None or call.depth == Call.MEMBER:
+            raise Refusal(Status.SERVICE_NOT_SUPPORTED)
+        fixed = FIXED[raw.service]
+        if len(raw.data) < fixed:
+            raise Refusal(Status.NOT_ENOUGH_DATA)
+        asked: Any = bare(raw, fixed, 2)
+        reply = call.links.close(asked)
+        return Answer(reply.encode()).encode(raw.service)
+
+    def unconnected_send(self, raw: MessageRouterRequest, call: Call) -> bytes:
         """The reply to the request in an Unconnected Send, from wherever its route
         leads; raises a Refusal for the Unconnected Send itself.
-
-        It is read from octets: what is wrong inside must not hide the rest.
         """
         if call.depth != Call.DIRECT:
             raise Refusal(Status.SERVICE_NOT_SUPPORTED)
         try:
-            parameters = UnconnectedSendParameters.decode(data)
+            parameters = UnconnectedSendParameters.decode(raw.data)
         except ProtocolError:
             raise Refusal(Status.NOT_ENOUGH_DATA) from None
         try:
@@ -242,7 +291,40 @@ class ConnectionManager(Tagged):
 
 
 PARTS = {Status.SUCCESS, Status.PARTIAL_TRANSFER}
-UNCONNECTED_SEND = UnconnectedSend.__declared__.tags[0]
+UNCONNECTED_SEND, FORWARD_OPEN, LARGE_FORWARD_OPEN, FORWARD_CLOSE = (
+    one.__declared__.tags[0]
+    for one in (UnconnectedSend, ForwardOpen, LargeForwardOpen, ForwardClose)
+)
+SMALL = 0x1FF  # the largest size that a Forward Open can say
+
+
+def measured(request: Request) -> int:
+    """The octets of a request's data."""
+    return len(MessageRouterRequest.decode(request.encode()).data)
+
+
+# The octets of these services' data without a path, but with its size.
+ONE: dict[str, Any] = {"serial": 0, "vendor": 0, "originator": 0}
+OPEN: dict[str, Any] = {
+    **ONE,
+    "to_originator": 0,
+    "target_parameters": 0,
+    "originator_parameters": 0,
+    "connection": Path(),
+}
+TIMES: dict[str, Any] = {"to_target": 0, "target_interval": 0, "originator_interval": 0}
+OPENED = len(Opened(to_originator=0, **ONE, **TIMES).encode())
+FIXED = {
+    FORWARD_OPEN: measured(ForwardOpen(path=MANAGER, **OPEN)),
+    LARGE_FORWARD_OPEN: measured(LargeForwardOpen(path=MANAGER, **OPEN)),
+    FORWARD_CLOSE: measured(ForwardClose(path=MANAGER, **ONE)),
+}
+
+
+def bare(raw: MessageRouterRequest, fixed: int, size: int) -> Request:
+    """The request with an empty path, whose size takes so many octets, at its end."""
+    data = raw.data[: fixed - size] + bytes(size)
+    return Request.decode(raw.replace(data=data).encode())
 
 
 def nowhere(

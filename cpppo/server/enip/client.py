@@ -15,6 +15,7 @@ import sys
 from ... import levels
 from ...client.command import main
 from ...client.connector import connector
+from ...client.implicit import implicit
 from ...client.operations import Operation, OperationError, parse_operations
 from ...client.published import (
     CIP_TYPES,
@@ -36,6 +37,7 @@ __all__ = [
     "connector",
     "format_context",
     "format_path",
+    "implicit",
     "main",
     "parse_context",
     "parse_operations",

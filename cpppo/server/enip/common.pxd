@@ -4,15 +4,21 @@
 cimport cython
 from ...automata.execute cimport Execution
 from ...protocol.enip.members cimport held
+from .connections cimport Connection
 from .places cimport Place, Storage
 
 
 cdef class Common:
     cdef public dict places
+    cdef public dict connections
     cdef public object other
+    cdef public Connection over
+    cdef public object clock
+    cdef double now
     cdef public long long session
     cdef public long long requests
-    cdef public Py_ssize_t fragment
+    cdef public Py_ssize_t usual
+    cdef Py_ssize_t fragment
     cdef public Py_ssize_t room
     cdef public Py_ssize_t most
     cdef public Py_ssize_t members
@@ -49,10 +55,22 @@ cdef class Common:
     cdef Py_ssize_t refusal
     cdef Py_ssize_t status_at
     cdef Py_ssize_t read_context
+    cdef long long unit_command
+    cdef long long unit_item
+    cdef Py_ssize_t connection_at
+    cdef Py_ssize_t sequence_at
+    cdef Py_ssize_t data_at
+    cdef bytes unit_header
+    cdef Py_ssize_t unit_start
+    cdef Py_ssize_t unit_measured
+    cdef Py_ssize_t told_at
+    cdef Py_ssize_t counted_at
 
-    cpdef learn(self, object reads, object writes)
+    cpdef learn(self, object reads, object writes, object linked)
+    cpdef learn_over(self, object reads, object linked)
     @cython.locals(p="const unsigned char *")
     cpdef bytes take(self)
+    cpdef double moment(self) except -1
     @cython.locals(longer=bytearray)
     cpdef int grow(self, Py_ssize_t more) except -1
     @cython.locals(
@@ -68,10 +86,22 @@ cdef class Common:
         self, bytes octets, Py_ssize_t at, long long[::1] registers
     ) except -1
     @cython.locals(
-        p="const unsigned char *", out="unsigned char *", n="Py_ssize_t",
-        header="const unsigned char *", before="Py_ssize_t",
+        FINISHED=int, over=Connection, sequence="long long", k="Py_ssize_t",
+        n="Py_ssize_t", run=Execution, before="Py_ssize_t", answered=bint,
+        p="const unsigned char *",
     )
-    cdef int begin(self, bytes octets, Py_ssize_t at) except -1
+    cdef bint connected(
+        self, bytes octets, Py_ssize_t at, long long[::1] registers
+    ) except -1
+    cdef bint is_new(self, Connection over, long long[::1] registers) except -1
+    cdef int end(self, Py_ssize_t before, Py_ssize_t measured) except -1
+    @cython.locals(
+        p="const unsigned char *", out="unsigned char *", n="Py_ssize_t",
+        q="const unsigned char *", before="Py_ssize_t",
+    )
+    cdef int begin(
+        self, bytes octets, Py_ssize_t at, bytes header, Py_ssize_t start
+    ) except -1
     @cython.locals(
         READ=int, WRITE=int, READ_PART=int, WRITE_PART=int, MULTIPLE=int,
         service=int, offset="long long", p="const unsigned char *", n="Py_ssize_t",

@@ -15,7 +15,8 @@ from typing import Any
 
 from ...protocol.enip import Port, Request, RequestFrame, RoutePath
 from ...protocol.enip.members import held
-from ...protocol.enip.samples import Reads, Writes
+from ...protocol.enip.samples import ConnectedWrites, Reads, Writes
+from .connections import Connection
 from .places import Place
 
 __all__ = ["Common"]
@@ -25,13 +26,21 @@ class Common:
     """One session's answers to what is common, collected until they are sent."""
 
     def __init__(
-        self, places: dict[bytes, Place], other: Callable[[bytes, int], bytes]
+        self,
+        places: dict[bytes, Place],
+        other: Callable[[bytes, int, Connection | None], bytes],
+        clock: Callable[[], float],
     ) -> None:
         self.places = places
+        self.connections: dict[int, Connection] = {}  # by their identifiers
+        self.clock = clock
         self.other = other  # answers a member that is not common, in so many octets
+        self.over: Connection | None = None  # the connection of what is answered
+        self.now = -1.0  # when what is answered came; not asked yet
         self.session = 0
         self.requests = 0  # how many were answered here
-        self.fragment = 0  # octets of one reply's tag data
+        self.usual = 0  # octets of one reply's tag data outside of a connection
+        self.fragment = 0  # the same for what is answered
         self.room = 0  # octets of a packet's reply
         self.most = 0  # octets of replies that are enough for now
         self.members = 0  # services in one packet
@@ -39,7 +48,7 @@ class Common:
         self.out = bytearray(4096)
         self.size = 0
 
-    def learn(self, reads: Reads, writes: Writes) -> None:
+    def learn(self, reads: Reads, writes: Writes, linked: ConnectedWrites) -> None:
         """Which registers and which places of a reply mean what."""
         self.frame = RequestFrame.execution()
         self.member = Request.execution()
@@ -72,6 +81,20 @@ class Common:
         self.refusal = writes.refusal
         self.status_at = writes.status
         self.read_context = reads.context
+        self.learn_over(reads, linked)
+
+    def learn_over(self, reads: Reads, linked: ConnectedWrites) -> None:
+        """The same of what comes over connections."""
+        self.unit_command = reads.unit_command
+        self.unit_item = reads.unit_item
+        self.connection_at = reads.connection
+        self.sequence_at = reads.sequence
+        self.data_at = reads.data
+        self.unit_header = linked.header
+        self.unit_start = linked.start
+        self.unit_measured = linked.measured
+        self.told_at = linked.connection
+        self.counted_at = linked.sequence
 
     def ours(self, route: tuple[Port, ...] | None, others: Any) -> None:
         """Which routes of an Unconnected Send are answered here."""
@@ -84,9 +107,16 @@ class Common:
         p = self.out
         taken = p[: self.size]
         self.size = 0
+        self.now = -1.0
         if len(self.out) > 65536:
             self.out = bytearray(4096)
         return bytes(taken)
+
+    def moment(self) -> float:
+        """When what is answered came: the clock is asked once, and only if need be."""
+        if self.now < 0:
+            self.now = self.clock()
+        return self.now
 
     def grow(self, more: int) -> int:
         """Room for some octets more."""
@@ -105,19 +135,24 @@ class Common:
         while self.size < self.most and at < stop:
             registers[self.sent_at] = 0
             registers[self.odd_at] = 0
+            registers[self.connection_at] = 0
             frame.reset(at)
             if frame.run(octets, stop, False) != FINISHED:
                 break
-            if not self.is_common(octets, at, registers):
-                break
             before = self.size
-            self.begin(octets, at)
-            if not self.one(registers, self.in_frame, octets, self.room, True):
-                self.size = before
-                break
-            # The reply is as long as it is now.
-            self.number(before + self.length_at, self.size - before - self.head)
-            self.number(before + self.measured_at, self.size - before - self.start)
+            if registers[self.command_at] == self.unit_command:
+                if not self.connected(octets, at, registers):
+                    self.size = before
+                    break
+            else:
+                if not self.is_common(octets, at, registers):
+                    break
+                self.fragment = self.usual
+                self.begin(octets, at, self.header, self.start)
+                if not self.one(registers, self.in_frame, octets, self.room, True):
+                    self.size = before
+                    break
+                self.end(before, self.measured_at)
             self.requests += 1
             at = frame.pos
         return at
@@ -153,16 +188,73 @@ class Common:
         size = self.frame.pos
         return bool(p[n:size] == self.routed)
 
-    def begin(self, octets: bytes, at: int) -> int:
+    def connected(self, octets: bytes, at: int, registers: Any) -> bool:
+        """Answer a request over a connection; False where it is not common."""
+        FINISHED = 1
+        over = self.connections.get(registers[self.connection_at])
+        if over is None or not self.is_new(over, registers):
+            return False
+        k = registers[self.data_at]
+        n = registers[self.data_at + 1]
+        run = self.member
+        run.reset(k)
+        # All of it must be one request, none that holds another, and not too long.
+        if (
+            n - k > over.most - 2
+            or run.run(octets, n, True) != FINISHED
+            or run.pos != n
+            or run.registers[self.in_member[1]] != k + self.own
+        ):
+            return False
+        before = self.size
+        n = over.room
+        self.fragment = n
+        self.begin(octets, at, self.unit_header, self.unit_start)
+        self.over = over
+        answered = self.one(run.registers, self.in_member, octets, n, True)
+        self.over = None
+        if not answered:
+            return False
+        self.end(before, self.unit_measured)
+        self.number(before + self.told_at, over.to_originator & 0xFFFF)
+        self.number(before + self.told_at + 2, over.to_originator >> 16)
+        sequence = registers[self.sequence_at]
+        self.number(before + self.counted_at, sequence)
+        p = self.out
+        over.answer = p[before + self.unit_start : self.size]
+        over.sequence = sequence
+        over.until = self.now + over.lasts
+        return True
+
+    def is_new(self, over: Connection, registers: Any) -> bool:
+        """Whether a frame asks the message router over a connection, once more."""
+        return bool(
+            registers[self.session_at] == self.session
+            and registers[self.count_at] == 2
+            and registers[self.item_at] == self.unit_item
+            and registers[self.odd_at] == 0
+            and registers[self.sequence_at] != over.sequence
+            and over.routed
+            and over.open
+            and over.until >= self.moment()
+        )
+
+    def end(self, before: int, measured: int) -> int:
+        """The reply is as long as it is now."""
+        self.number(before + self.length_at, self.size - before - self.head)
+        self.number(before + measured, self.size - before - measured - 2)
+        return 0
+
+    def begin(self, octets: bytes, at: int, header: bytes, start: int) -> int:
         """What stands before every reply, with the context of the request."""
         before = self.size
-        self.grow(self.start + self.reply_size + self.fragment + 16)
+        self.grow(start + self.reply_size + self.fragment + 16)
         p = octets
+        q = header
         out = self.out
-        header = self.header
         n = 0
-        while n < self.start:
-            out[before + n] = header[n]
+        while n < start:
+            out[before + n] = q[n]
             n += 1
         before += self.context_at
         at += self.read_context
@@ -170,7 +262,7 @@ class Common:
         while n < self.context_size:
             out[before + n] = p[at + n]
             n += 1
-        self.size += self.start
+        self.size += start
         return 0
 
     def one(
@@ -221,8 +313,8 @@ class Common:
         most = min(most, self.fragment)
         status = 0
         if n > most:
-            # What has less room than usual, somebody else looks at.
-            if most < self.fragment or most < size:
+            # What has too little room, somebody else looks at.
+            if most < size:
                 return False
             n = most - most % size
             status = 6
@@ -328,7 +420,7 @@ class Common:
             or not self.one(run.registers, self.in_member, octets, room, False)
         ):
             self.size = before
-            self.append(self.other(p[at:stop], room))
+            self.append(self.other(p[at:stop], room, self.over))
         out = self.out
         at = before + self.status_at
         # A part of what was asked for is no failure.

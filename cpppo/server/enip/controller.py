@@ -15,11 +15,13 @@ from functools import cached_property
 from inspect import signature
 from random import SystemRandom
 from threading import Lock
+from time import monotonic
 from typing import Any
 
 from ...automata.rows import FINISHED
 from ...errors import EncodeError, Incomplete, ProtocolError
 from ...protocol.enip import MessageRouterRequest, Path, Port, Request
+from ...protocol.enip.datatypes import Types
 from ...protocol.enip.samples import Reads
 from ...protocol.enip.status import Status
 from ..limits import Limits
@@ -27,22 +29,22 @@ from ..peer import Peer
 from ..quiet import Quiet
 from .answers import Answer, Call, Refusal, Target, line_of, out_of_range
 from .attribute import Attribute
-from .builtin import (
-    TCPIP,
-    UNCONNECTED_SEND,
-    ConnectionManager,
-    Identity,
-    MessageRouter,
-)
+from .builtin import TCPIP, ConnectionManager, Identity, MessageRouter
+from .connections import Connections
 from .directory import Directory
 from .lists import datagram
+from .logixobjects import logix
 from .objects import Object
+from .pccc import PCCC, DataFiles
+from .pccc.object import DH_PLUS
 from .profile import Profile
 from .session import Session
 from .tagged import Observer, Tagged
 from .tags import TagSpec
 
 __all__ = ["Controller"]
+
+End = Callable[[bytes, Call], bytes]
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +70,10 @@ class Controller:
         attribute_kwds: Mapping[str, Any] | None = None,
         delay: Callable[[], float] | None = None,
         observer: Observer | None = None,
+        types: Types | None = None,
+        programs: Iterable[str] = (),
+        name: str = "cpppo",
+        data_files: DataFiles | Mapping[str, Any] | None = None,
     ) -> None:
         self.profile = profile or Profile()
         self.limits = limits or Limits()
@@ -79,19 +85,31 @@ class Controller:
         self.quiet = Quiet(log)
         self.directory = Directory()
         self.identity = Identity(self.profile.identity)
+        self.pccc = PCCC(self, data_files)
         for one in (
             self.identity,
             MessageRouter(self),
             ConnectionManager(self),
             TCPIP(self.profile.tcpip),
+            self.pccc,
         ):
             self.add(one)
         kwds, counts = attribute_kwds or {}, takes_count(attribute_class)
-        # Those that chose their place have it, the others what is left.
-        for spec in sorted(tags, key=lambda spec: spec.address is None):
-            self.directory.tag(spec, attribute_class, kwds, counts)
+        for program in programs:
+            self.directory.program(program)
+        self.directory.have(tags, attribute_class, kwds, counts)
+        self.types = types or Types(published=True)
+        # Where somebody has put a tag of his own, it is.
+        for made in logix(self.directory, self.types, name, self.watch):
+            if made.key not in self.directory.objects:
+                self.add(made)
         for held in self.directory.objects.values():
             self.watch(held)
+        self.connections = Connections(self.limits.opened)
+        # Who answers over a connection, beside the message router: by the class and
+        # the instance that its path ends in.
+        self.ends: dict[tuple[int, int], End] = {DH_PLUS: self.pccc.from_dh_plus}
+        self.clock = monotonic
         self._handles: set[int] = set()
         self._lock = Lock()
 
@@ -196,10 +214,10 @@ class Controller:
             raise Refusal(Status.PATH_SEGMENT_ERROR) from None
         segments = path_of(raw)
         target = self.directory.find(segments)
-        if raw.service == UNCONNECTED_SEND and isinstance(
-            target.object, ConnectionManager
-        ):
-            return target.object.unconnected_send(raw.data, call)
+        if isinstance(target.object, ConnectionManager):
+            method = target.object.managed.get(raw.service)
+            if method is not None:
+                return method(raw, call)
         known = target.object.services.get(raw.service)
         if known is None:
             raise Refusal(Status.SERVICE_NOT_SUPPORTED)

@@ -22,6 +22,7 @@ from ...client.attributes import (
     attribute_operations,
 )
 from ...client.proxy import parameter, proxy, proxy_simple
+from ...client.proxy_connected import proxy_connected
 
 __all__ = [
     "EPATH",
@@ -32,6 +33,7 @@ __all__ = [
     "main",
     "parameter",
     "proxy",
+    "proxy_connected",
     "proxy_simple",
 ]
 

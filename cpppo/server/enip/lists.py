@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = ["datagram", "listed"]
 
-OVER_TCP = 0x0020  # CIP over TCP: what a communications service can do
+# What a communications service can do: CIP over TCP; classes 0 and 1 over UDP, which
+# every controller says.
+CAPABLE = 0x0020 | 0x0100
 IDENTITY, SERVICES, INTERFACES, LEGACY = (
     one.__declared__.tags[0]
     for one in (ListIdentity, ListServices, ListInterfaces, Legacy)
@@ -44,7 +46,7 @@ def listed(frame: Encapsulation, controller: Controller, peer: Peer) -> bytes:
     if frame.command == IDENTITY:
         item: tuple[ReplyItem, ...] = (identity(controller, peer),)
     elif frame.command == SERVICES:
-        item = (CommunicationsService(capability=OVER_TCP),)
+        item = (CommunicationsService(capability=CAPABLE),)
     elif frame.command == INTERFACES:
         item = ()
     elif frame.command == LEGACY:

@@ -27,11 +27,13 @@ from typing import Any
 
 from ...config import ConfigError
 from ...errors import CpppoError, TransportError
+from ...protocol.enip.datatypes import Types
 from ...protocol.enip.path import Port
 from ..listener import Listener
 from .attribute import Attribute
 from .configuration import Configuration
 from .controller import Controller
+from .files.plant import Plant, PlantError
 from .log import NORMAL, Log
 from .options import PROGRAM, USAGE, Asked, Options, Unsaid, UsageError, parse_options
 from .tags import TagError
@@ -41,6 +43,8 @@ __all__ = ["main"]
 log = logging.getLogger(__name__)
 
 LATENCY = 0.5
+NAME = "cpppo"  # of the program, where nobody says it
+SHOWN = 5  # of what is left out, unless more is logged
 WITHIN = 1.5  # seconds to stop in, of the two that are promised
 
 
@@ -125,10 +129,12 @@ def main(
     try:
         options = parse_options(sys.argv[1:] if argv is None else argv)
         configuration = Configuration.find(options)
-        if not options.tags and not configuration.files:
+        if not configuration.files and not something(options):
             raise UsageError("there is no tag to serve; say one, such as SCADA=INT[10]")
     except Asked:
         return 0
+    except (PlantError, MemoryError) as exc:
+        return failed(f"{PROGRAM}: error: {reason(exc)}", 2)
     except (UsageError, TagError, ConfigError) as exc:
         return failed(f"usage: {USAGE % {'prog': PROGRAM}}\n{PROGRAM}: error: {exc}", 2)
     wishes = Wishes()
@@ -138,6 +144,8 @@ def main(
                 log.warning("%s: there is no such option; see --help", name)
             if configuration.files:
                 log.log(NORMAL, "Loaded config files: %r", list(configuration.files))
+            if options.plant is not None:
+                loaded(options.plant)
             controller = controlled(
                 options, configuration, attribute_class, attribute_kwds
             )
@@ -150,16 +158,39 @@ def main(
     return 0
 
 
+def something(options: Options) -> bool:
+    """Whether there is anything to serve: tags, or data files."""
+    plant = options.plant
+    return bool(options.tags) or (plant is not None and bool(plant.data_files))
+
+
+def loaded(plant: Plant) -> None:
+    """Log which files the tags are from, and what of them is not served."""
+    log.log(NORMAL, "Loaded plant files: %r", list(plant.files))
+    for one in plant.left[:SHOWN]:
+        log.warning("left out: %s", one)
+    if plant.left[SHOWN:]:
+        more = len(plant.left) - SHOWN
+        log.warning("left out: %d more, which -v names", more)
+    for one in plant.left[SHOWN:]:
+        log.info("left out: %s", one)
+
+
 def controlled(
     options: Options,
     configuration: Configuration,
     attribute_class: type[Attribute],
     attribute_kwds: Mapping[str, Any] | None,
 ) -> Controller:
-    """The controller that is asked for."""
+    """The controller that is asked for; what a plant says of itself, it is."""
+    plant = options.plant or Plant(Types(published=True))
     return Controller(
         options.tags,
-        profile=configuration.profile,
+        profile=configuration.identified(plant.identity),
+        types=plant.types,
+        programs=plant.programs,
+        name=plant.name or NAME,
+        data_files=plant.data_files or None,
         limits=options.limits,
         route_path=accepted(options, configuration),
         routes=configuration.routes,

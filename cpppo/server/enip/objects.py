@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from threading import Lock
 from typing import Any, ClassVar, TypeVar
 
 from ...protocol.enip import (
@@ -65,9 +64,13 @@ class Object:
         self.attribute: dict[str, Attribute] = {}
         self.limit = 1024  # attributes in one Get Attribute List
         self.quiet = Quiet(log)
-        self.modifying = Lock()  # held while some bits of a value are written
         self._known = -1
         self._all: tuple[list[Attribute], int] = [], 0
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Where it is: its class and its instance."""
+        return self.number, self.instance_id
 
     def __repr__(self) -> str:
         return f"{self.name} @{self.number:#06x}/{self.instance_id}"
@@ -85,8 +88,8 @@ class Object:
         """The attribute that a path leads to; it must name one that is there."""
         if target.attribute is None:
             raise Refusal(Status.ATTRIBUTE_NOT_SUPPORTED)
-        if target.attribute.error:
-            raise Refusal(target.attribute.error)
+        if target.attribute.denied:
+            raise Refusal(target.attribute.denied)
         return target.attribute
 
     @service(GetAttributeSingle)
@@ -119,8 +122,8 @@ class Object:
         found: list[bytes] = []
         left = call.room
         for attribute in several:
-            if attribute.error:
-                raise Refusal(attribute.error)
+            if attribute.denied:
+                raise Refusal(attribute.denied)
             if attribute.size > left:
                 raise Refusal(Status.REPLY_TOO_LARGE)
             found.append(attribute.produce())
@@ -166,8 +169,8 @@ class Object:
         attribute = self.find(number)
         if attribute is None:
             return Status.ATTRIBUTE_NOT_SUPPORTED, b""
-        if attribute.error:
-            return attribute.error, b""
+        if attribute.denied:
+            return attribute.denied, b""
         if attribute.size > left:
             return Status.REPLY_TOO_LARGE, b""
         try:

@@ -3,7 +3,8 @@
 
 Under `main`.  `OPTIONS` declares each option once; the arguments, the variables
 (`ENIP_` and the option's long name) and the text of `--help` come from it.  An argument
-wins over a variable, a variable over the default.
+wins over a variable, a variable over the default.  Files of tags are read here: what a
+tag's text means depends on the types that they have.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import Enum
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ...config import flag, integer
 from ...errors import CpppoError
@@ -32,6 +33,9 @@ from ..limits import Limits
 from .delay import Delay
 from .tags import TagSpec, parse_tags
 
+if TYPE_CHECKING:
+    from .files import Plant
+
 __all__ = [
     "OPTIONS",
     "PROGRAM",
@@ -47,7 +51,7 @@ __all__ = [
 PROGRAM = "enip_server"
 PREFIX = "ENIP_"
 OTHERS = ("ENIP_CLIENT_", "ENIP_GET_ATTRIBUTE_", "ENIP_POLL_")  # not for a server
-USAGE = "%(prog)s [option ...] TAG[@class/instance/attribute][=TYPE[[n]]] ..."
+USAGE = "%(prog)s [option ...] TAG[@class/instance/attribute][=TYPE[[n,...]]] ..."
 
 
 class Unsaid(Enum):
@@ -63,7 +67,9 @@ UNSAID = Unsaid.UNSAID
 class Options:
     """What was told."""
 
-    tags: tuple[TagSpec, ...] = ()
+    tags: tuple[TagSpec, ...] = ()  # those of the files, then those of the arguments
+    files: tuple[str, ...] = ()
+    plant: Plant | None = None  # what the files say
     address: tuple[str, int] = ("", PORT)
     tcp: bool = True
     udp: bool = True
@@ -158,9 +164,12 @@ class Option:
     metavar: str | None = None
     const: Any = True  # what a flag sets
     many: bool = False  # may be given again: texts are collected, flags are counted
+    told: str | None = None  # its variable, where that is not called as it is
 
     @property
     def variable(self) -> str:
+        if self.told is not None:
+            return self.told
         return PREFIX + self.names[-1].lstrip("-").replace("-", "_").upper()
 
 
@@ -182,11 +191,24 @@ LIMIT_NAMES = {
     "routed": "--route-timeout",
     "members": "--max-services",
     "attributes": "--max-attributes",
+    "opened": "--max-cip-connections",
+    "connection": "--connection-size",
     "datagrams": "--datagram-rate",
     "sources": "--max-sources",
 }
 
 OPTIONS = (
+    Option(
+        ("-f", "--tags"),
+        "files",
+        "have the types, tags and values of this file (.toml, .csv, or Rockwell's "
+        ".L5X); several add up",
+        parse_name,
+        "FILE",
+        many=True,
+        # ENIP_TAGS are tags themselves.
+        told=f"{PREFIX}FILE",
+    ),
     Option(
         ("-a", "--address"),
         "address",
@@ -275,10 +297,17 @@ OPTIONS = (
     limit("routed", "how long a request that is sent on may wait"),
     limit("members", "services in one Multiple Service Packet"),
     limit("attributes", "attributes in one Get Attribute List"),
+    limit("opened", "CIP connections at a time, of all clients together"),
+    limit(
+        "connection",
+        "octets of a message over a CIP connection; below 512, be an old controller, "
+        "which knows no Large Forward Open",
+    ),
     limit("datagrams", "UDP requests answered per second and source"),
     limit("sources", "UDP sources that are remembered for that"),
 )
 TAGS = PREFIX + "TAGS"
+FILES = (".toml", ".csv", ".l5x")
 
 
 # -- reading them
@@ -291,8 +320,8 @@ def parse_options(
     environ = os.environ if environ is None else environ
     said, unknown = variables(environ)
     said |= arguments(argv)
-    if "tags" in said:
-        said["tags"] = tuple(parse_tags(said["tags"]))
+    said["files"] = tuple(said.get("files", ()))
+    said |= served(said.pop("tags", ()), said["files"])
     if "config" in said:
         said["config"] = tuple(said["config"])
     limits = {one.name for one in fields(Limits)}
@@ -301,6 +330,20 @@ def parse_options(
     if not (options.tcp or options.udp):
         raise UsageError("with neither TCP nor UDP there is nothing to serve")
     return options
+
+
+def served(texts: Sequence[str], files: tuple[str, ...]) -> dict[str, Any]:
+    """The tags of texts and files, and the plant that the files are."""
+    for text in texts:
+        if text.lower().endswith(FILES) and os.path.isfile(text):
+            raise UsageError(f"{text!r} is a file; have its tags by -f {text}")
+    if not files:
+        return {"tags": tuple(parse_tags(texts))}
+    from .files import load  # noqa: PLC0415 -- rare
+
+    plant = load(files)
+    more = parse_tags(texts, plant.types, plant.tags, plant.where)
+    return {"tags": (*plant.tags, *more), "plant": plant}
 
 
 def arguments(argv: Sequence[str]) -> dict[str, Any]:
@@ -330,7 +373,8 @@ def parser() -> RaisingParser:
         "tags",
         metavar="TAG",
         nargs="*",
-        help="a tag: SCADA=INT[1000], FLOAT@0x93/3/10=REAL, TEXT=SSTRING; "
+        help="a tag: SCADA=INT[1000], GRID=DINT[3,4], FLOAT@0x93/3/10=REAL, "
+        "Program:Main.T=TIMER; "
         f"INT unless told ({TAGS}, separated by spaces)",
     )
     return made

@@ -22,14 +22,21 @@ class Storage:
 
 
 class Place:
-    """Some elements of a storage, to its end, and what type a reply says they are."""
+    """Some elements of a storage, as far as they go on (`stop`; as a rule to its end),
+    and what type a reply says they are."""
 
     def __init__(
-        self, storage: Storage, start: int, size: int, kind: bytes, attribute: Any
+        self,
+        storage: Storage,
+        start: int,
+        size: int,
+        kind: bytes,
+        attribute: Any,
+        stop: int | None = None,
     ) -> None:
         self.storage = storage
         self.start = start
-        self.stop = len(storage.octets)
+        self.stop = len(storage.octets) if stop is None else stop
         self.size = size
         self.kind = kind
         self.code = int.from_bytes(kind[:2], "little")

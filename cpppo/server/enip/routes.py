@@ -38,6 +38,11 @@ class Routes:
     def __len__(self) -> int:
         return len(self._targets)
 
+    @property
+    def ports(self) -> set[int]:
+        """The ports that some route begins with."""
+        return {port for port, _ in self._targets}
+
     def find(self, port: Port) -> Target | None:
         """The host and the port that a hop leads to; None where none is configured."""
         return self._targets.get((port.port, told(port.link)))

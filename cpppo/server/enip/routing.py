@@ -23,7 +23,7 @@ from collections.abc import Callable
 from itertools import count
 from threading import Thread
 from time import monotonic
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from ...errors import EncodeError, ProtocolError, TransportError
 from ...protocol.enip import (
@@ -58,8 +58,10 @@ __all__ = [
 ]
 
 Clock = Callable[[], float]
+Sent = TypeVar("Sent")
 
-REGISTER, SEND_RR_DATA, UNCONNECTED_SEND, UNCONNECTED_ITEM = 0x65, 0x6F, 0x52, 0xB2
+REGISTER, SEND_RR_DATA, SEND_UNIT_DATA = 0x65, 0x6F, 0x70
+UNCONNECTED_SEND, UNCONNECTED_ITEM = 0x52, 0xB2
 
 
 class RouteError(TransportError):
@@ -142,16 +144,25 @@ class Upstream:
         answer = self._ask(SEND_RR_DATA, payload, context, deadline)
         return replied(answer, services)
 
+    def over(self, payload: bytes, deadline: float) -> tuple[Item, ...]:
+        """The items of the reply to a request over a connection."""
+        # It is its sequence that says what is answered, and some repeat no context.
+        answer = self._ask(SEND_UNIT_DATA, payload, None, deadline)
+        return SendData.decode(answer.payload).packet.items
+
     def _ask(
-        self, command: int, payload: bytes, context: bytes, deadline: float
+        self, command: int, payload: bytes, context: bytes | None, deadline: float
     ) -> Encapsulation:
         frame = Encapsulation(
-            command, session=self.session, context=context, payload=payload
+            command,
+            session=self.session,
+            context=context or bytes(8),
+            payload=payload,
         ).encode()
         self.socket.settimeout(remaining(deadline, self._clock))
         self.socket.sendall(frame)
         answer = self._receive(deadline)
-        if answer.command != command or answer.context != context:
+        if answer.command != command or context not in (None, answer.context):
             raise RouteRubbish("an answer to something that was not asked")
         if answer.status:
             raise RouteRubbish(f"encapsulation status 0x{answer.status:04X}")
@@ -240,10 +251,37 @@ class Ways:
         """
         if target is None:
             raise RouteUnreachable("no route is configured for this link")
-        try:
+
+        def send() -> bytes:
             payload, services = self._enclosed(request, route, deadline)
             upstream = self._upstream(target, deadline)
             return upstream.send(payload, services, deadline)
+
+        return self._tried(target, send)
+
+    def over(
+        self, target: Target, payload: bytes, *, deadline: float
+    ) -> tuple[Item, ...]:
+        """The items of the reply to what is sent over a connection that a request to
+        this target opened; RouteError, also where that has ended."""
+
+        def send() -> tuple[Item, ...]:
+            kept = self._kept.get(target)
+            if kept is None or not kept.quiet():
+                raise RouteRubbish("the connection was closed there")
+            return kept.over(payload, deadline)
+
+        return self._tried(target, send)
+
+    def holds(self, target: Target) -> bool:
+        """Whether there is a connection to it that nobody has closed."""
+        kept = self._kept.get(target)
+        return kept is not None and kept.quiet()
+
+    def _tried(self, target: Target, send: Callable[[], Sent]) -> Sent:
+        """What comes of it; where that is nothing, the target's connection is lost."""
+        try:
+            return send()
         except RouteError as exc:
             failure = exc
         except TimeoutError:

@@ -9,12 +9,15 @@ holds, so nothing but silence ends a session that its client does not.  CIP Vol 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from ...automata.rows import FINISHED
 from ...errors import ProtocolError
 from ...protocol.enip import (
+    ConnectedAddress,
+    ConnectedRequest,
     Encapsulation,
     Item,
     Packet,
@@ -27,11 +30,13 @@ from ...protocol.enip import (
     UnconnectedSendParameters,
     UnRegister,
 )
-from ...protocol.enip.samples import Writes
+from ...protocol.enip.samples import ConnectedWrites, Writes
 from ...protocol.enip.status import Encapsulated
 from ..peer import Peer
 from .builtin import nowhere
 from .common import Common
+from .connections import Connection
+from .links import SEQUENCE, Links
 from .lists import listed
 from .routing import RouteError, Ways, patience
 
@@ -47,6 +52,8 @@ RR_DATA = SendRRData.__declared__.tags[0]
 UNIT_DATA = SendUnitData.__declared__.tags[0]
 NULL_ITEM = 0x0000
 DATA_ITEM = UnconnectedRequest.__declared__.tags[0]
+ADDRESS = ConnectedAddress.__declared__.tags[0]
+CONNECTED_ITEM = ConnectedRequest.__declared__.tags[0]
 VERSION = 1
 
 
@@ -69,6 +76,7 @@ class Session:
         self._common: Common | None = None
         self._call = controller.call(self._forward if controller.routes else None)
         self._ways: Ways | None = None
+        self._links: Links | None = None
         self._aborted = False
         self._arrived: float | None = None
 
@@ -106,6 +114,8 @@ class Session:
         size = len(answered)
         most = self.controller.limits.unsent
         plain = self.controller.plain
+        if not plain and self._common is not None:
+            self._common.take()  # nothing: but the clock is asked anew
         self.pause = 0.0
         if not self.ready:
             self._arrived = None
@@ -145,6 +155,8 @@ class Session:
 
     def close(self) -> None:
         """The connection has ended."""
+        if self._links is not None:
+            self._links.end()
         if self.handle:
             self.controller.close_handle(self.handle)
             self.handle = 0
@@ -154,6 +166,8 @@ class Session:
     def abort(self) -> None:
         """Wait for nobody any more; called from another thread."""
         self._aborted = True
+        if self._links is not None:
+            self._links.abort()
         if self._ways is not None:
             self._ways.abort()
 
@@ -189,25 +203,32 @@ class Session:
             return refused(frame, Encapsulated.UNSUPPORTED_VERSION, ours)
         if not self.handle:
             self.handle = self.controller.open_handle()
-            self._common = self._made()
+            self._common = common = self._made()
+            self._links = Links(self.controller, common)
+            if self._aborted:
+                self._links.abort()
+            self._call = replace(self._call, links=self._links)
         return frame.replace(session=self.handle, status=0, options=0).encode()
 
     def _made(self) -> Common:
         """The common path of this session."""
         controller = self.controller
-        common = Common(controller.directory.places, self._member)
-        common.learn(controller.reads, Writes(self.handle))
+        places, clock = controller.directory.places, controller.clock
+        common = Common(places, self._member, clock)
+        writes, linked = Writes(self.handle), ConnectedWrites(self.handle)
+        common.learn(controller.reads, writes, linked)
         common.session = self.handle
-        common.fragment = self._call.fragment
+        common.usual = self._call.fragment
         common.room = self._call.room
         common.most = controller.limits.unsent
         common.members = controller.limits.members
         common.ours(controller.route_path, controller.routes)
         return common
 
-    def _member(self, octets: bytes, room: int) -> bytes:
+    def _member(self, octets: bytes, room: int, over: Connection | None) -> bytes:
         """The answer to a member of a packet that is not common."""
-        call = self._call.inside(self._call.MEMBER, room)
+        call = self._call if over is None else over.call
+        call = call.inside(call.MEMBER, room)
         return self.controller.answer(octets, call)
 
     def _sent(self, frame: Encapsulation) -> bytes:
@@ -217,9 +238,10 @@ class Session:
         except ProtocolError:
             return refused(frame, Encapsulated.INCORRECT_DATA)
         items = data.packet.items
+        if frame.command == UNIT_DATA:
+            return self._connected(frame, items)
         wrong = (
-            frame.command != RR_DATA  # there are no connections
-            or len(items) < 2
+            len(items) < 2
             or items[0].type_id != NULL_ITEM
             or items[0].data
             or items[1].type_id != DATA_ITEM
@@ -231,6 +253,24 @@ class Session:
             return refused(frame, Encapsulated.INVALID_LENGTH)
         reply = self.controller.answer(items[1].data, self._call)
         packet = Packet((items[0], Item(DATA_ITEM, reply)))
+        payload = SendData(packet=packet).encode()
+        return frame.replace(status=0, options=0, payload=payload).encode()
+
+    def _connected(self, frame: Encapsulation, items: tuple[Item, ...]) -> bytes:
+        """The answer to a request over a connection."""
+        address, data = (*items, Item(0), Item(0))[:2]
+        wrong = (
+            address.type_id != ADDRESS
+            or len(address.data) != 4
+            or data.type_id != CONNECTED_ITEM
+            or len(data.data) < SEQUENCE
+        )
+        if wrong or self._links is None:
+            return refused(frame, Encapsulated.INCORRECT_DATA)
+        number = int.from_bytes(address.data, "little")
+        number, reply = self._links.answer(number, data.data)
+        told = Item(ADDRESS, number.to_bytes(4, "little"))
+        packet = Packet((told, Item(CONNECTED_ITEM, reply)))
         payload = SendData(packet=packet).encode()
         return frame.replace(status=0, options=0, payload=payload).encode()
 

@@ -2,9 +2,10 @@
 """Logix's services for tags: Read and Write Tag, whole or in fragments.
 
 Over `objects`.  Every object of a controller has them, for those of its attributes
-that are tags.  A reply holds as much as fits, whole values only, and says by its
-status whether there is more.  What a write has too much is ignored: clients pad, and
-one well-known one sends every single write twice in one message.
+that are tags.  A reply holds as much as fits and says by its status whether there is
+more: whole values, but a structure that does not fit comes in pieces.  What a write
+has too much is ignored: clients pad, and one well-known one sends every single write
+twice in one message.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from ...protocol.enip import (
     ReadModifyWrite,
     ReadTag,
     ReadTagFragmented,
+    Structure,
     WriteTag,
     WriteTagFragmented,
 )
 from ...protocol.enip.status import Status
+from ...protocol.enip.structures import StructureType
 from ...protocol.enip.types import BOOL, CODES, LREAL, REAL, CIPType, TextType
 from .answers import Answer, Call, Refusal, Target, out_of_range, type_mismatch
 from .attribute import Attribute
@@ -31,6 +34,9 @@ from .objects import HEAD, Object, service
 __all__ = ["Observer", "Tagged"]
 
 Observer = Callable[[str], None]
+
+NO_BITS = (BOOL, REAL, LREAL, StructureType)  # that could be set and cleared
+STEP = 8  # octets; pieces of a structure are as many, or several times that
 
 
 class Tagged(Object):
@@ -92,6 +98,8 @@ class Tagged(Object):
             self.store(attribute, start, written, octets, len(octets) // size)
         elif written is attribute.type:
             attribute.patch(start * size + offset, octets)
+            stop = start + -(-(offset + len(octets)) // size)
+            self.observed(attribute, start + offset // size, stop, "<=", octets)
         else:
             raise out_of_range()
         return Answer()
@@ -104,13 +112,13 @@ class Tagged(Object):
         start, stop = self.range(target, 1, request.ones)
         attribute = self.tag(target)
         size = attribute.type.struct_calcsize
-        if attribute.type in {BOOL, REAL, LREAL} or not size:
+        if issubclass(attribute.type, NO_BITS) or not size:
             raise type_mismatch()
         if len(request.ones) != size or len(request.zeros) < size:
             raise Refusal(Status.NOT_ENOUGH_DATA)
         ones = int.from_bytes(request.ones, "little")
         zeros = int.from_bytes(request.zeros[:size], "little")
-        with self.modifying:
+        with attribute.modifying:
             held = int.from_bytes(attribute.produce(start, stop), "little")
             octets = ((held | ones) & zeros).to_bytes(size, "little")
             self.store(attribute, start, attribute.type, octets, 1)
@@ -149,15 +157,14 @@ class Tagged(Object):
             octets, more = texts_from(attribute, start, stop, offset, most)
         else:
             total = (stop - start) * size
-            if offset % size or offset >= total:
+            whole = not issubclass(attribute.type, StructureType)
+            if offset >= total or (whole and offset % size):
                 raise out_of_range()
-            count = min(total - offset, most) // size
-            if count <= 0:
-                raise Refusal(Status.REPLY_TOO_LARGE)
+            count = piece(total - offset, most, size, offset, whole)
+            more = offset + count < total
+            octets = attribute.cut(start * size + offset, count)
+            stop = start + -(-(offset + count) // size)
             start += offset // size
-            more = start + count < stop
-            octets = attribute.produce(start, start + count)
-            stop = start + count
         self.observed(attribute, start, stop, "==", octets)
         status = Status.PARTIAL_TRANSFER if more else Status.SUCCESS
         return Answer(attribute.kind + octets, status)
@@ -187,7 +194,10 @@ class Tagged(Object):
     ) -> None:
         """Tell who watches what was read or written."""
         if self.observer is not None:
-            values: Any = attribute.type.unpack(octets)
+            size = attribute.type.struct_calcsize or 1
+            # A piece of a structure is nothing but octets.
+            cut = len(octets) != (stop - start) * size and size > 1
+            values: Any = octets.hex(" ") if cut else attribute.type.unpack(octets)
             self.observer(
                 f"{attribute.name:>20}[{start:5}-{stop - 1:<5}] {how} {values}"
             )
@@ -195,9 +205,14 @@ class Tagged(Object):
 
 def type_of(asked: DataType, attribute: Attribute) -> type[CIPType]:
     """The type that is written, if the tag can take it."""
-    found = CODES.get(asked.code) if isinstance(asked, Atomic) else None
     own = attribute.type
-    if found is None:
+    if isinstance(asked, Structure):
+        # It is known by its handle, and nothing else is made into it.
+        if not issubclass(own, StructureType) or asked.handle != own.handle:
+            raise type_mismatch()
+        return own
+    found = CODES.get(asked.code) if isinstance(asked, Atomic) else None
+    if found is None or issubclass(own, StructureType):
         raise type_mismatch()
     if found.tag_type == own.tag_type:
         return own
@@ -207,6 +222,19 @@ def type_of(asked: DataType, attribute: Attribute) -> type[CIPType]:
     if narrowed or found.struct_calcsize > own.struct_calcsize:
         raise type_mismatch()
     return found
+
+
+def piece(left: int, most: int, size: int, offset: int, whole: bool) -> int:
+    """How many octets of those left are sent: values, or pieces of those if need be."""
+    if left <= most:
+        return left
+    if whole or (most >= size and offset % size == 0):
+        count = most - most % size
+    else:
+        count = most - most % STEP if most > STEP else most
+    if count <= 0:
+        raise Refusal(Status.REPLY_TOO_LARGE)
+    return count
 
 
 def taken(written: type[CIPType], octets: bytes, count: int) -> bytes:

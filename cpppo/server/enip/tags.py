@@ -3,25 +3,32 @@
 
 Under `controller`, beside `profile`.  A name stands in front; class, instance and
 attribute after `@` say where the tag is found by number; `=TYPE` says what it holds,
-`[n]` that it is an array.  Names are the same in any case of their letters.
+`[n]`, `[n,m]` or `[n,m,o]` that it is an array.  Names are the same in any case of
+their letters.  Which types there are is said by `Types`: a plant's, or those that the
+manual has.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from math import prod
+from typing import Any
 
 from ...errors import CpppoError
+from ...protocol.enip.datatypes import MOST, Sort, Types, TypesError
 from ...protocol.enip.types import INT, TYPES, CIPType
 
-__all__ = ["TagError", "TagSpec", "parse_tag", "parse_tags"]
+__all__ = ["ACCESS", "TagError", "TagSpec", "parse_tag", "parse_tags", "spec"]
 
-NUMBER = r"(?:0[xX][0-9a-fA-F]+|[0-9]+)"
+NUMBER = r"(?:0[xX][0-9a-fA-F]{1,16}|[0-9]{1,20})"
 TAG = re.compile(
     r"\s*(?P<name>[^\s@=\[\]](?:[^@=\[\]]*[^\s@=\[\]])?)\s*"
     rf"(?:@\s*(?P<address>{NUMBER}/{NUMBER}/{NUMBER})\s*)?"
-    rf"(?:=\s*(?P<type>\w+)\s*(?:\[\s*(?P<count>{NUMBER})\s*\]\s*)?)?"
+    r"(?:=\s*(?P<type>[\w:.]+)\s*"
+    rf"(?:\[\s*(?P<size>{NUMBER}(?:\s*,\s*{NUMBER})*)\s*\]\s*)?)?"
 )
 PIECES = re.compile(
     r"(?P<name>[^@=\[]*)(?:@(?P<address>[^=\[]*))?(?:=(?P<type>[^\[]*))?(?P<array>.*)",
@@ -30,8 +37,9 @@ PIECES = re.compile(
 
 # Classes and attributes have 16 bits, instances 32.
 ADDRESS = (("class", 1, 0xFFFF), ("instance", 0, 0xFFFFFFFF), ("attribute", 1, 0xFFFF))
-MOST = 100_000_000  # elements: more would be a slip, and all of the memory
+ACCESS = ("read/write", "read-only", "none")
 LONGEST = 255
+FEW = 24  # types are all named in an error if there are no more
 
 
 class TagError(CpppoError, ValueError):
@@ -58,24 +66,62 @@ class TagSpec:
     type: type[CIPType] = INT
     count: int | None = None  # None: a scalar, and no array at all
     address: tuple[int, int, int] | None = None  # class, instance, attribute
+    dimensions: tuple[int, ...] = ()  # of several; none: as many as the count says
+    bools: int = 0  # of an array of BOOLs, whose count is its words
+    value: Any = None  # to begin with; one value fills an array
+    access: str = "read/write"  # or "read-only", or "none"
+    alias: str | None = None  # the path of another tag, which this is a name of
+
+    @property
+    def said(self) -> str:
+        """The type and the size as people say them."""
+        if self.bools:
+            return f"BOOL[{self.bools}]"
+        if self.count is None:
+            return self.type.__name__
+        return f"{self.type.__name__}[{','.join(map(str, self.sizes))}]"
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many elements each dimension has; none if it is no array."""
+        return self.dimensions or (() if self.count is None else (self.count,))
 
     def __str__(self) -> str:
+        if self.alias is not None:
+            return f"{self.name} (alias of {self.alias})"
         place = "@{:d}/{:d}/{:d}".format(*self.address) if self.address else ""
-        size = "" if self.count is None else f"[{self.count}]"
-        return f"{self.name}{place}={self.type.__name__}{size}"
+        return f"{self.name}{place}={self.said}"
 
 
-def parse_tags(texts: Iterable[str]) -> list[TagSpec]:
-    """Tags as text; one name stands for one tag, one place for one type and size."""
+def spec(name: str, sort: Sort, **more: Any) -> TagSpec:
+    """A tag of a type and a size."""
+    sizes = sort.dimensions
+    count = sort.count if sizes else None
+    several = sizes if len(sizes) > 1 else ()
+    return TagSpec(name, sort.type, count, None, several, sort.bools, **more)
+
+
+def parse_tags(
+    texts: Iterable[str],
+    types: Types | None = None,
+    known: Iterable[TagSpec] = (),
+    where: Callable[[str], str] | None = None,
+) -> list[TagSpec]:
+    """Tags as text; one name stands for one tag, one place for one type and size.
+
+    `known` are those that are there already; `where` says where one of them is from.
+    """
+    types = Types(published=True) if types is None else types
     tags: list[TagSpec] = []
-    names: dict[str, TagSpec] = {}
-    places: dict[tuple[int, int, int], TagSpec] = {}
+    names = {one.name.lower(): one for one in known}
+    places = {one.address: one for one in names.values() if one.address is not None}
     for text in texts:
-        tag = parse_tag(text)
+        tag = parse_tag(text, types)
         first = names.setdefault(tag.name.lower(), tag)
         if first is not tag:
+            said = f"{first}{where(first.name) if where is not None else ''}"
             raise TagError(
-                text, f"{tag.name} is there already, as {first}", *name_in(text)
+                text, f"{tag.name} is there already, as {said}", *name_in(text)
             )
         if tag.address is not None:
             first = places.setdefault(tag.address, tag)
@@ -90,26 +136,29 @@ def parse_tags(texts: Iterable[str]) -> list[TagSpec]:
     return tags
 
 
-def parse_tag(text: str) -> TagSpec:
+def parse_tag(text: str, types: Types | None = None) -> TagSpec:
     """A tag as text."""
+    types = Types(published=True) if types is None else types
     match = TAG.fullmatch(text)
     if match is None:
-        raise wrong(text)
-    name, place, type_name, length = match.groups()
-    kind = INT if type_name is None else TYPES.get(type_name.upper())
-    if kind is None:
-        raise wrong(text)
+        raise wrong(text, types)
+    name, place, type_name, size = match.groups()
+    if type_name is not None and type_name not in types:
+        raise wrong(text, types)
     check_name(text, name, match.start("name"))
-    count = None
-    if length is not None:
-        count = number(length)
-        if not 1 <= count <= MOST:
-            raise TagError(
-                text, f"an array has 1 to {MOST} elements", *match.span("count")
-            )
+    said = type_name or INT.__name__
+    if size is not None:
+        sizes = checked_sizes(text, size, match.start("size"))
+        said = f"{said}[{','.join(map(str, sizes))}]"
+    try:
+        sort = types.sort(said)
+    except TypesError as exc:
+        at = match.start("type" if size is None else "size")
+        raise TagError(text, str(exc), at, len(text.rstrip().rstrip("]"))) from None
+    tag = spec(name, sort)
     if place is None:
-        return TagSpec(name, kind, count)
-    return TagSpec(name, kind, count, address(text, place, match.start("address")))
+        return tag
+    return replace(tag, address=address(text, place, match.start("address")))
 
 
 def number(text: str) -> int:
@@ -121,6 +170,27 @@ def name_in(text: str) -> tuple[int, int]:
     """Where the name stands."""
     match = PIECES.match(text)
     return match.span("name") if match else (0, len(text))
+
+
+def checked_sizes(text: str, size: str, start: int) -> list[int]:
+    """How many elements each dimension has."""
+    sizes: list[int] = []
+    at = start
+    for part in size.split(","):
+        sizes.append(number(part.strip()))
+        if not 1 <= sizes[-1] <= MOST:
+            first = at + len(part) - len(part.lstrip())
+            raise TagError(
+                text, f"an array has 1 to {MOST} elements", first, at + len(part)
+            )
+        at += len(part) + 1
+    if len(sizes) > 3:
+        problem = "an array has up to 3 dimensions"
+    elif prod(sizes) > MOST:
+        problem = f"an array has 1 to {MOST} elements"
+    else:
+        return sizes
+    raise TagError(text, problem, start, start + len(size))
 
 
 def check_name(text: str, name: str, start: int) -> None:
@@ -154,7 +224,7 @@ def address(text: str, place: str, start: int) -> tuple[int, int, int]:
     return values[0], values[1], values[2]
 
 
-def wrong(text: str) -> TagError:
+def wrong(text: str, types: Types) -> TagError:
     """The error for a text that is no tag: the first place that is wrong."""
     match = PIECES.fullmatch(text)
     if match is None or not match["name"].strip():
@@ -176,14 +246,27 @@ def wrong(text: str) -> TagError:
             "before [n] stands the type, such as =INT[10]",
             *match.span("array"),
         )
-    if match["type"].strip().upper() not in TYPES:
+    if match["type"].strip() not in types:
         return TagError(
             text,
-            f"no type {match['type'].strip()!r}; there are {' '.join(TYPES)}",
+            unknown(match["type"].strip(), types),
             *(match.span("type") if match["type"] else (match.start("type") - 1, None)),
         )
     return TagError(
         text,
-        "after the type stands nothing, or one number of elements, such as [1000]",
+        "after the type stands nothing, or one number of elements for each dimension, "
+        "such as [1000] or [3,4]",
         *match.span("array"),
     )
+
+
+def unknown(name: str, types: Types) -> str:
+    """What is said of a type that is not there: those that are, or the nearest."""
+    there = list(dict.fromkeys((*TYPES, *(one.__name__ for one in types))))
+    if len(there) <= FEW:
+        return f"no type {name!r}; there are {' '.join(there)}"
+    by_key = {one.lower(): one for one in there}
+    near = [by_key[one] for one in get_close_matches(name.lower(), by_key, 1, 0.5)]
+    if near:
+        return f"no type {name!r}; is {near[0]} meant?"
+    return f"no type {name!r}; there are {' '.join(there[:FEW])} ..."

@@ -3,7 +3,8 @@
 
 Two controllers have the same tags.  One is plain, and is asked everything twice, so
 that it remembers paths; the other is looked on by an observer, so that all its requests
-go the typed way.  Requests are good, slightly wrong, and octets changed at random.
+go the typed way.  Requests are good, slightly wrong, and octets changed at random; they
+come outside of connections, and over some of several sizes.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ import sys
 import threading
 from collections.abc import Sequence
 from random import Random
+from typing import Any
 
 import pytest
 from asking import (
     BACKPLANE,
     TCP,
     Client,
+    cip_in,
     controller,
     element,
     frame,
@@ -28,6 +31,7 @@ from asking import (
     read,
     read_on,
     register,
+    reply_in,
     request,
     rr,
     symbol,
@@ -35,12 +39,15 @@ from asking import (
     write,
     write_on,
 )
+from connecting import MANAGER, ROUTER, forward_close, forward_open, opened, unit
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy, composite
+from structured import at as to
+from structured import spec, types
 
 from cpppo.protocol.enip import Port
-from cpppo.server.enip import Controller
+from cpppo.server.enip import Controller, parse_tag
 from cpppo.server.limits import Limits
 
 TAGS = (
@@ -51,9 +58,48 @@ TAGS = (
 NAMES = ["SCADA", "D", "E", "F", "L", "B", "A.B", "T", "S", "U", "BIG"]
 ADDRESSES = [(22, 1, 1), (300, 400, 500), (1, 1, 7), (22, 1, 2), (22, 0, 1), (9, 9, 9)]
 
-SIZES = {0xC1: 1, 0xC2: 1, 0xC3: 2, 0xC4: 4, 0xC5: 8, 0xC7: 2, 0xCA: 4, 0xCB: 8}
+SIZES = {0xC1: 1, 0xC2: 1, 0xC3: 2, 0xC4: 4, 0xC5: 8, 0xC7: 2, 0xCA: 4, 0xCB: 8,
+         0xD3: 4}  # fmt: skip
 CODES = {"SCADA": 0xC3, "D": 0xC4, "E": 0xC4, "F": 0xCA, "L": 0xC5, "B": 0xC1,
          "A.B": 0xC2, "T": 0xDA, "S": 0xD0, "U": 0xC7, "BIG": 0xCB}  # fmt: skip
+
+
+# Tags with parts, and paths to these; some are none.
+STRUCTURED = {
+    "OUT": "Outer", "OUTS": "Outer[4]", "INS": "Inner[200]", "CUBE": "Inner[2,3]",
+    "GRID": "INT[2,3,4]", "BITS": "BOOL[100]", "TEXTS": "STRING[8]",
+    "Program:P.OUT": "Outer",
+}  # fmt: skip
+KNOWN = types()
+KINDS: list[int | str] = ["Inner", "Outer", "STRING", *SIZES]
+HANDLES = {
+    name: KNOWN[name].kind()[2:] for name in ("Inner", "Outer", "STRING")
+}  # fmt: skip
+PARTS: list[tuple[bytes, int | str]] = [
+    (to("OUT"), "Outer"), (to("OUTS"), "Outer"), (to("OUTS", 3), "Outer"),
+    (to("OUT", "b3"), 0xC1), (to("OUTS", 2, "b8"), 0xC1), (to("OUT", "count"), 0xC4),
+    (to("OUT", "bits"), 0xD3), (to("out", "BITS", 1), 0xD3), (to("BITS", 2), 0xD3),
+    (to("OUTS", 1, "several"), "Inner"), (to("OUTS", 1, "several", 2), "Inner"),
+    (to("OUTS", 1, "several", 2, "x"), 0xC3), (to("OUT", "one", "reals", 1), 0xCA),
+    (to("INS"), "Inner"), (to("INS", 150), "Inner"), (to("INS", 9, "reals"), 0xCA),
+    (to("CUBE", 1, 2), "Inner"), (to("CUBE", 1), "Inner"), (to("CUBE", 0, 3), "Inner"),
+    (to("CUBE", 1, 2, "flag"), 0xC1), (to("GRID", 1, 2, 3), 0xC3),
+    (to("GRID"), 0xC3), (to("GRID", 1), 0xC3), (to("GRID", 0, 0, 4), 0xC3),
+    (to("TEXTS"), "STRING"), (to("TEXTS", 2), "STRING"), (to("TEXTS", 2, "LEN"), 0xC4),
+    (to("TEXTS", 1, "DATA", 3), 0xC2), (to("Program:P", "OUT", "long"), 0xC5),
+    (to("Program:P", "OUT"), "Outer"), (to("OUT", "nope"), 0xC4), (to("OUT", 1), 0xC4),
+    (to("OUT", "timer", "PRE"), 0xC4), (to("OUT", "timer", "DN"), 0xC1),
+    *((number(0x6B, nth) + to("x"), 0xC3) for nth in (1, 2, 15)),
+    *((number(0x6B, nth), 0xC3) for nth in (0, 1, 2, 3, 12, 99)),
+]  # fmt: skip
+
+
+def stocked(**kwds: Any) -> Controller:
+    """A controller with all of these tags."""
+    known = types()
+    specs = [parse_tag(text) for text in TAGS.split()]
+    specs += [spec(known, name, said) for name, said in STRUCTURED.items()]
+    return Controller(specs, types=known, **kwds)
 
 
 def ignored(line: str) -> None:
@@ -68,30 +114,64 @@ class Pair:
         limits: Limits | None = None,
         route_path: tuple[Port, ...] | None = None,
         size: int | None = None,
+        linked: Sequence[tuple[int, int]] = ((4002, 4002), (60, 90)),
     ) -> None:
+        self.count = 0
+        self.numbers: list[list[int]] = []  # of the connections of each
         self.both = [
-            controller(
-                TAGS, limits=limits, route_path=route_path, size=size, observer=observer
-            )
+            stocked(limits=limits, route_path=route_path, size=size, observer=observer)
             for observer in (None, ignored)
         ]
         self.sessions = [each.session(TCP) for each in self.both]
         for session in self.sessions:
             session.receive(register())
-        for each in self.both:
+        for each, session in zip(self.both, self.sessions, strict=True):
             fill(each)
+            numbers = []
+            for serial, (there, back) in enumerate(linked):
+                asked_ = forward_open(
+                    ROUTER, serial=serial, size=there, back=back, to_originator=serial
+                )
+                (answer,) = frames(session.receive(rr(asked_, session.handle)))
+                # Small limits leave no room for it.
+                found = not answer.status and reply_in(cip_in(answer))
+                fine = found and not found.status
+                numbers.append(opened(found) if found and fine else 0x7FFFFFFF)
+            self.numbers.append(numbers)
 
     def ask(self, octets: bytes) -> None:
-        """Both answer the same; a handle of 1 stands for the session's own."""
+        """Both answer the same.
+
+        A handle of 1 stands for the session's own; a connection of 0 and so on for
+        theirs, with the next sequence count for one of 0xFFFF.
+        """
         answers = []
-        for session in self.sessions:
+        before = self.count
+        for session, numbers in zip(self.sessions, self.numbers, strict=True):
             handle = struct.pack("<I", session.handle)
-            got = [session.receive(owned(octets, handle))]
+            self.count = before
+            got = [session.receive(self.linked(owned(octets, handle), numbers))]
             while session.ready:
                 got.append(session.receive(b""))
-            answers.append(masked(b"".join(got), session.handle))
+            answers.append(masked(b"".join(got), session.handle, numbers))
             assert session.waiting == 0
         assert answers[0] == answers[1], octets.hex(" ")
+
+    def linked(self, octets: bytes, numbers: Sequence[int]) -> bytes:
+        """Requests over connections go over those that there are."""
+        out, at = b"", 0
+        while at < len(octets):
+            end = at + 24 + int.from_bytes(octets[at + 2 : at + 4], "little")
+            one = bytearray(octets[at:end])
+            if one[0] == 0x70 and len(one) >= 46 and one[37:40] == bytes(3):
+                if one[36] < len(numbers):
+                    one[36:40] = struct.pack("<I", numbers[one[36]])
+                if one[44:46] == b"\xff\xff":
+                    self.count = (self.count + 1) % 0xFFF0
+                    one[44:46] = struct.pack("<H", self.count)
+            out += one
+            at = end
+        return out
 
     def check(self) -> None:
         plain, typed = (
@@ -129,7 +209,10 @@ def owned(octets: bytes, handle: bytes) -> bytes:
     return out
 
 
-def masked(octets: bytes, handle: int) -> list[tuple[object, ...]]:
+def masked(
+    octets: bytes, handle: int, numbers: Sequence[int]
+) -> list[tuple[object, ...]]:
+    """The answers, without what is told apart by chance."""
     return [
         (
             one.command,
@@ -137,10 +220,18 @@ def masked(octets: bytes, handle: int) -> list[tuple[object, ...]]:
             one.status,
             one.context,
             one.options,
-            one.payload,
+            unnamed(one.payload, numbers),
         )
         for one in frames(octets)
     ]
+
+
+def unnamed(payload: bytes, numbers: Sequence[int]) -> bytes:
+    """A connection that is open no more is told by our own number."""
+    told = int.from_bytes(payload[12:16], "little")
+    if payload[8:12] != b"\xa1\0\4\0" or told not in numbers:
+        return payload
+    return payload[:12] + struct.pack("<I", numbers.index(told)) + payload[16:]
 
 
 # -- requests by chance
@@ -256,7 +347,12 @@ def asked(draw: DrawFn, mutate: bool = False) -> bytes:
     octets = draw(messages())
     context = draw(st.sampled_from([bytes(8), b"contexts", b"\xff" * 8]))
     handle = draw(st.sampled_from([1] * 9 + [2]))
-    whole = rr(octets, handle, context)
+    if draw(st.booleans()):
+        connection = draw(st.sampled_from([0, 0, 0, 1, 1, 2]))
+        sequence = draw(st.sampled_from([0xFFFF] * 9 + [0, 1]))
+        whole = unit(connection, sequence, octets, handle, context)
+    else:
+        whole = rr(octets, handle, context)
     if mutate:
         changed = bytearray(whole)
         for _ in range(draw(st.integers(1, 3))):
@@ -331,18 +427,51 @@ def by_chance(chance: Random) -> bytes:
     """A frame with a request or several, every fifth with octets that are changed."""
     several = [one_by_chance(chance) for _ in range(chance.choice((1, 1, 1, 2, 5)))]
     octets = several[0] if len(several) == 1 else multiple(several)
-    if chance.random() < 0.6:
+    over = chance.random() < 0.5
+    if chance.random() < (0.1 if over else 0.6):
         octets = unconnected(octets, chance.choice((BACKPLANE, b"")))
-    payload = bytearray(rr(octets, 1)[24:])
+    whole = rr(octets, 1)
+    if over:
+        whole = unit(
+            chance.choice((0, 0, 1, 2)), chance.choice((0xFFFF,) * 9 + (3,)), octets
+        )
+    payload = bytearray(whole[24:])
     if chance.random() < 0.2:
         for _ in range(chance.choice((1, 1, 2))):
             payload[chance.randrange(len(payload))] = chance.randrange(256)
     if chance.random() < 0.05:
         del payload[chance.randrange(len(payload)) :]
-    return frame(0x6F, bytes(payload), 1, chance.randbytes(8))
+    return frame(whole[0], bytes(payload), 1, chance.randbytes(8))
+
+
+def part_by_chance(chance: Random) -> bytes:
+    """A request for a part, mostly of its own type."""
+    path, kind = chance.choice(PARTS)
+    if chance.random() < 0.1:
+        kind = chance.choice(KINDS)
+    said = b"\xa0\x02" + HANDLES[kind] if isinstance(kind, str) else bytes((kind, 0))
+    size = KNOWN[kind].struct_calcsize if isinstance(kind, str) else SIZES[kind]
+    count = chance.choice((1, 1, 1, 2, 3, 4, 8, 24, 200))
+    total = count * size
+    offset = chance.choice((0, 0, size, 1, 8, 480, 488, total - size, total))
+    data = chance.randbytes(min(1500, total + chance.choice((0, 0, 0, -1, 1))))
+    counted = struct.pack("<H", count)
+    bits = struct.pack("<H", size) + data[: 2 * size]
+    part = struct.pack("<HI", count, offset) + data[: chance.choice((1, 400, 1500))]
+    return chance.choice(
+        (
+            read(path, count),
+            read_on(path, count, offset),
+            request(0x4D, path, said + counted + data),
+            request(0x53, path, said + part),
+            request(0x4E, path, bits),
+        )
+    )
 
 
 def one_by_chance(chance: Random) -> bytes:
+    if chance.random() < 0.4:
+        return part_by_chance(chance)
     name = chance.choice(NAMES)
     path = symbol(name)
     index = 0
@@ -410,9 +539,12 @@ DIRECT = {
 def test_what_is_rare_has_the_same_answer(octets: bytes) -> None:
     pair = Pair()
     for each in (octets, unconnected(octets), multiple([read("D"), octets, read("E")])):
-        agreed(Pair(), [rr(each, 1)])
+        agreed(Pair(), [rr(each, 1), *(unit(at, 0xFFFF, each, 1) for at in range(3))])
         for _ in range(3):
             pair.ask(rr(each, 1, b"contexts"))
+            for at in range(3):
+                pair.ask(unit(at, 0xFFFF, each, 1, b"contexts"))
+                pair.ask(unit(at, 5, each, 1, b"contexts"))
     pair.check()
     pair.close()
 
@@ -439,6 +571,70 @@ def test_other_headers_have_the_same_answer(change: tuple[int, int]) -> None:
         whole = bytearray(rr(octets, 1))
         whole[at] = value
         agreed(Pair(), [rr(octets, 1), bytes(whole), rr(octets, 1)])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        (24, 1),  # the interface handle
+        (28, 7),  # the time-out
+        (30, 1),  # the count of items
+        (30, 3),
+        (32, 0),
+        (32, 0xB1),
+        (34, 3),
+        (36, 9),
+        (40, 0xA1),
+        (40, 0xB2),
+        (42, 1),
+        (8, 1),  # status
+        (20, 1),  # options
+        (0, 0x6F),
+    ],
+)
+def test_other_headers_over_a_connection_have_the_same_answer(
+    change: tuple[int, int],
+) -> None:
+    at, value = change
+    for octets in (read("D"), write("D", 0xC4, 1, bytes(4)), multiple([read("D")])):
+        whole = bytearray(unit(0, 0xFFFF, octets, 1))
+        whole[at] = value
+        plain = unit(0, 0xFFFF, octets, 1)
+        agreed(Pair(), [plain, bytes(whole), plain])
+
+
+def test_other_items_over_a_connection_have_the_same_answer() -> None:
+    cip = read("D")
+    address = struct.pack("<HHI", 0xA1, 4, 0)
+    data = struct.pack("<HHH", 0xB1, 2 + len(cip), 0xFFFF) + cip
+    null, other = bytes(4), struct.pack("<HHI", 0x8002, 4, 0)
+    for items in (
+        (address, address),
+        (data, data),
+        (data, address),
+        (null, data),
+        (address, data, other),
+        (address, other, data),
+        (other, address, data),
+        (address, data, data),
+    ):
+        head = struct.pack("<IHH", 0, 0, len(items))
+        agreed(
+            Pair(), [frame(0x70, head + b"".join(items), 1), unit(0, 0xFFFF, cip, 1)]
+        )
+
+
+def test_a_connection_that_is_closed_has_the_same_answer() -> None:
+    pair = Pair()
+    several = [
+        unit(0, 0xFFFF, read("D"), 1),
+        rr(forward_close(serial=0), 1),
+        unit(0, 0xFFFF, read("D"), 1),
+        unit(1, 0xFFFF, forward_close(serial=1), 1),
+        unit(1, 0xFFFF, read("D"), 1),
+        unit(1, 0xFFFF, request(0x4E, MANAGER), 1),
+    ]
+    agreed(pair, several)
 
 
 def test_an_error_that_is_set_has_the_same_answer() -> None:
@@ -481,6 +677,7 @@ def test_a_packet_that_fills_up_has_the_same_answer() -> None:
         for _ in range(3):
             pair.ask(rr(octets, 1))
             pair.ask(rr(unconnected(octets), 1))
+            pair.ask(unit(0, 0xFFFF, octets, 1))
     pair.close()
 
 

@@ -3,11 +3,15 @@
 
 import os
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
 from cpppo.protocol.enip.path import Port
+from cpppo.protocol.enip.structures import StringType
+from cpppo.protocol.enip.types import BOOL, STRING
 from cpppo.server.enip.delay import Delay, DelayError
+from cpppo.server.enip.files import PlantError
 from cpppo.server.enip.options import (
     OPTIONS,
     UNSAID,
@@ -193,6 +197,83 @@ def test_a_wrong_tag_is_named() -> None:
         options("A=INT", "B=INX")
 
 
+# -- files
+
+PLANT = """\
+[types.Pump]
+Speed = "REAL"
+On = "BOOL"
+[tags]
+Pumps = "Pump[3]"
+"""
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> str:
+    """A file of tags."""
+    path = tmp_path / "plant.toml"
+    path.write_text(PLANT)
+    return str(path)
+
+
+@pytest.mark.parametrize("option", ["-f", "--tags"])
+def test_tags_of_a_file_come_before_those_of_the_arguments(
+    plant: str, option: str
+) -> None:
+    told = options("A", option, plant, "B=Pump[2,2]")
+    assert [str(tag) for tag in told.tags] == ["Pumps=Pump[3]", "A=INT", "B=Pump[2,2]"]
+    assert told.files == (plant,)
+    assert told.plant is not None
+    assert told.tags[0].type is told.tags[2].type is told.plant.types["Pump"]
+
+
+def test_several_files_are_told_by_arguments_or_by_one_variable(
+    plant: str, tmp_path: Path
+) -> None:
+    more = tmp_path / "more.csv"
+    more.write_text("name,type\nMain,Pump\n")
+    names = ["Pumps", "Main"]
+    told = options("-f", plant, "-f", str(more))
+    assert [tag.name for tag in told.tags] == names
+    told = options(ENIP_FILE=os.pathsep.join([plant, str(more)]))
+    assert [tag.name for tag in told.tags] == names
+    assert told.unknown == ()
+    told = options("-f", plant, ENIP_FILE=str(more), ENIP_TAGS="Other=Pump")
+    assert [tag.name for tag in told.tags] == ["Pumps", "Other"]
+
+
+def test_types_mean_what_they_mean_in_the_file(plant: str) -> None:
+    (_, text, bits) = options("-f", plant, "T=STRING", "B=BOOL[40]").tags
+    assert issubclass(text.type, StringType)
+    assert (bits.bools, bits.count) == (40, 2)
+    (text, bits) = options("T=STRING", "B=BOOL[40]").tags
+    assert text.type is STRING
+    assert (bits.type, bits.bools, bits.count) == (BOOL, 0, 40)
+
+
+def test_a_tag_that_a_file_has_is_refused_with_both(plant: str) -> None:
+    with pytest.raises(TagError) as told:
+        options("-f", plant, "pumps=INT")
+    line = str(told.value).split("\n", maxsplit=1)[0]
+    assert "pumps=INT" in line
+    assert f"there already, as Pumps=Pump[3] ({plant}:5)" in line
+
+
+def test_a_wrong_file_is_told_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "plant.toml"
+    path.write_text("[tags]\nA = 3\n")
+    with pytest.raises(PlantError, match=r"plant\.toml:2: A: a type expected"):
+        options("-f", str(path))
+    with pytest.raises(PlantError, match="there is no such file"):
+        options("-f", str(tmp_path / "no.csv"))
+
+
+def test_a_file_where_a_tag_is_expected_is_told(plant: str) -> None:
+    with pytest.raises(UsageError, match="is a file; have its tags by -f "):
+        options(plant)
+    assert options("plant.toml").tags[0].name == "plant.toml"
+
+
 # -- limits
 
 
@@ -224,7 +305,7 @@ GIVEN = {
     "config_basename": "mine",
     "config": os.pathsep.join(["a", "b"]),
 }
-OTHER = {"web", *(limit.name for limit in fields(Limits))}
+OTHER = {"web", "files", *(limit.name for limit in fields(Limits))}
 
 
 @pytest.mark.parametrize(
@@ -319,7 +400,9 @@ def test_help_tells_every_option_and_variable(
     for one in OPTIONS:
         assert set(one.names) <= set(words), one
         assert one.variable in words, one
-    assert "ENIP_TAGS" in words
+    assert {"ENIP_TAGS", "ENIP_FILE"} <= set(words)
+    for ending in (".toml", ".csv", ".L5X"):
+        assert ending in words
 
 
 def test_no_option_is_declared_twice() -> None:

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cpppo.protocol.enip.types import DINT, INT, REAL, SINT, SSTRING, TYPES
+from cpppo.protocol.enip.datatypes import Types
+from cpppo.protocol.enip.structures import BOOLS, StructureType
+from cpppo.protocol.enip.types import DINT, DWORD, INT, REAL, SINT, SSTRING, TYPES
 from cpppo.server.enip.tags import TagError, TagSpec, parse_tag, parse_tags
 
 
@@ -26,6 +28,10 @@ from cpppo.server.enip.tags import TagError, TagSpec, parse_tag, parse_tags
         ("Program:Main.x = Sint [ 1 ]", TagSpec("Program:Main.x", SINT, 1)),
         ("New York=REAL", TagSpec("New York", REAL)),
         ("Zürich", TagSpec("Zürich")),
+        ("GRID=DINT[3,4]", TagSpec("GRID", DINT, 12, dimensions=(3, 4))),
+        ("G3=REAL[ 2, 0x3 ,4 ]", TagSpec("G3", REAL, 24, dimensions=(2, 3, 4))),
+        ("A=INT[010]", TagSpec("A", INT, 10)),
+        ("A=DWORD[3]", TagSpec("A", DWORD, 3)),
         ("A@0xFFFF/0/0xFFFF", TagSpec("A", INT, None, (0xFFFF, 0, 0xFFFF))),
     ],
 )
@@ -52,6 +58,13 @@ def test_types_are_named_in_any_case(name: str) -> None:
         ("A=INT[x]", "one number of elements", "[x]"),
         ("A=INT[-1]", "one number of elements", "[-1]"),
         ("A=INT[3", "one number of elements", "[3"),
+        ("A=INT[3,0]", "1 to 100000000 elements", "0"),
+        ("A=INT[3, 0,1]", "1 to 100000000 elements", "0"),
+        ("A=INT[1,2,3,4]", "up to 3 dimensions", "1,2,3,4"),
+        ("A=INT[100000,100000]", "1 to 100000000 elements", "100000,100000"),
+        ("A=INT[1,]", "one number of elements for each dimension", "[1,]"),
+        ("A=INT[" + "9" * 5000 + "]", "one number of elements", "[" + "9" * 5000 + "]"),
+        ("A=TIMR", "no type 'TIMR'; there are BOOL SINT", "TIMR"),
         ("A=INT[2][3]", "one number of elements", "[2][3]"),
         ("A=INT[3]x", "one number of elements", "[3]x"),
         ("A[3]", "before [n] stands the type", "[3]"),
@@ -92,6 +105,66 @@ def test_two_names_of_one_place_have_one_type_and_size() -> None:
     for other in ("B@22/1/1=DINT[2]", "B@22/1/1=INT[3]", "B@22/1/1=INT"):
         with pytest.raises(TagError, match=r"A@22/1/1=INT\[2\] has this place already"):
             parse_tags(["A@22/1/1=INT[2]", other])
+
+
+# -- the types of a plant
+
+
+@pytest.fixture
+def types() -> Types:
+    """A plant's types."""
+    made = Types()
+    made.declare({"InnerUDT": [("X", "DINT")], "AB:1756_DI:I:0": [("Data", "DINT")]})
+    return made
+
+
+@pytest.mark.parametrize(
+    ("text", "type", "sizes"),
+    [
+        ("UDT_A=InnerUDT[3]", "InnerUDT", (3,)),
+        ("UDT_A=innerudt[2,3]", "InnerUDT", (2, 3)),
+        ("Program:MainProgram.X=DINT", "DINT", ()),
+        ("T=timer", "TIMER", ()),
+        ("Local:1:I=AB:1756_DI:I:0", "AB:1756_DI:I:0", ()),
+        ("S=STRING[2]", "STRING", (2,)),
+    ],
+)
+def test_a_tag_has_a_type_of_the_plant(
+    types: Types, text: str, type: str, sizes: tuple[int, ...]
+) -> None:
+    tag = parse_tag(text, types)
+    assert tag.type is types[type]
+    assert tag.sizes == sizes
+    assert parse_tag(str(tag), types) == tag
+
+
+def test_an_array_of_bools_of_a_plant_is_made_of_words(types: Types) -> None:
+    tag = parse_tag("B=BOOL[40]", types)
+    assert (tag.bools, tag.count, str(tag)) == (40, 2, "B=BOOL[40]")
+    assert tag.type is BOOLS
+    with pytest.raises(TagError, match="a BOOL array has one dimension") as told:
+        parse_tag("B=BOOL[2,3]", types)
+    assert told.value.start == 7
+
+
+def test_predefined_structures_need_no_plant() -> None:
+    tag = parse_tag("T=COUNTER[5]")
+    assert issubclass(tag.type, StructureType)
+    assert (tag.type.__name__, tag.count) == ("COUNTER", 5)
+
+
+def test_the_nearest_of_many_types_is_told(types: Types) -> None:
+    types.declare({f"T{number}": [("X", "DINT")] for number in range(50)})
+    with pytest.raises(TagError, match="no type 'InerUDT'; is InnerUDT meant"):
+        parse_tag("A=InerUDT", types)
+
+
+def test_a_tag_that_is_there_already_is_told_with_its_place(types: Types) -> None:
+    known = [TagSpec("SCADA", INT, 3), TagSpec("P", INT, None, (22, 1, 1))]
+    with pytest.raises(TagError, match=r"already, as SCADA=INT\[3\] in a file"):
+        parse_tags(["scada=INT"], types, known, lambda name: " in a file")
+    with pytest.raises(TagError, match="P@22/1/1=INT has this place already"):
+        parse_tags(["Q@22/1/1=DINT"], types, known)
 
 
 addresses = st.tuples(

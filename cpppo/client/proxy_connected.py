@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`proxy_connected`: a proxy whose gateway is a connector over a connection.
+
+Over `proxy` and `implicit`.  The published name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .connector import connector
+from .implicit import implicit
+from .proxy import proxy
+
+__all__ = ["proxy_connected"]
+
+
+class proxy_connected(proxy):
+    """A device that is asked over a connection, opened along the connection path.
+
+    `configuration`, `O_T` and other keywords are those of `client.implicit`.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        gateway_class: type[connector] | None = None,
+        connection_path: object = None,
+        configuration: Mapping[str, Any] | None = None,
+        **kwds: Any,
+    ) -> None:
+        kind = implicit if gateway_class is None else gateway_class
+        super().__init__(host, gateway_class=kind, **kwds)
+        said = {"connection_path": connection_path, "configuration": configuration}
+        # The way is that of the connection, not that of each request.
+        said |= self.way
+        self.way = dict.fromkeys(self.way)
+        self.gateway_kwds |= {
+            name: one for name, one in said.items() if one is not None
+        }

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Structures and BOOL arrays as people read and write them, as operations.
+
+Over `forms` and the protocol's structures; used by `writes` and `catalogue`.  Pure: no
+I/O.  Rules.  A structure is written whole where all its members are named, and then in
+as few requests as fit; otherwise only the members that are named are written, each by
+its own request, and all others keep their values.  A BOOL array is indexed by its
+BOOLs, as people say it; over the wire it is words of 32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ..errors import EncodeError
+from ..protocol.enip.path import Element, Segment, Symbol
+from ..protocol.enip.structures import BOOLS, HOST, Member, StructureType
+from ..protocol.enip.types import BOOL, CIPType
+from .forms import Compound, Masked, Words
+from .operations import Operation
+from .values import fitted
+
+__all__ = ["Bits", "base", "bools", "complete", "structured", "words"]
+
+Kind = type[CIPType]
+Path = tuple[Segment, ...]
+
+BITS = 32  # of a word of a BOOL array
+FULL = (1 << BITS) - 1
+
+
+class Bits:
+    """What some BOOLs of an array are in the words that hold them."""
+
+    __slots__ = ("__name__", "count", "first", "struct_calcsize")
+
+    def __init__(self, first: int, count: int) -> None:
+        self.__name__ = BOOL.__name__
+        self.struct_calcsize = BOOLS.struct_calcsize
+        self.first = first
+        self.count = count
+
+    def unpack(self, octets: bytes) -> list[bool]:
+        """The BOOLs."""
+        return BOOLS.bits(octets)[self.first : self.first + self.count]
+
+
+def base(path: Path) -> Path:
+    """A path without the indexes at its end: all elements there have one type."""
+    end = len(path)
+    while end > 1 and isinstance(path[end - 1], Element):
+        end -= 1
+    return path[:end]
+
+
+def index(path: Path) -> int:
+    """The index at the end of a path; without one, it is the first."""
+    last = path[-1]
+    return last.value if isinstance(last, Element) else 0
+
+
+# -- BOOL arrays
+
+
+def words(operation: Operation) -> Words:
+    """The read of a BOOL array that an operation means by its BOOLs."""
+    first, count = index(operation.path), operation.elements
+    start = first // BITS
+    return Words(
+        "read",
+        (*base(operation.path), Element(start)),
+        (first + count - 1) // BITS - start + 1,
+        text=operation.text,
+        listed=operation.listed,
+        first=first % BITS,
+        count=count,
+    )
+
+
+def bools(operation: Operation) -> Operation:
+    """The write of a BOOL array that an operation means by its BOOLs.
+
+    Words of which all bits are written are written as they are.
+    """
+    path = base(operation.path)
+    parts: list[Operation] = []
+    full: list[int] = []
+
+    def flush(stop: int) -> None:
+        if full:
+            where = (*path, Element(stop - len(full)))
+            values = tuple(full)
+            parts.append(Operation("write", where, len(full), None, BOOLS, values))
+            full.clear()
+
+    at = index(operation.path)
+    values: Sequence[Any] = operation.data or ()
+    while values:
+        word, bit = divmod(at, BITS)
+        some, values = values[: BITS - bit], values[BITS - bit :]
+        ones = sum(1 << bit + nth for nth, one in enumerate(some) if one)
+        if len(some) == BITS:
+            full.append(ones)
+        else:
+            flush(word)
+            kept = FULL & ~(((1 << len(some)) - 1) << bit)
+            parts.append(masked(operation, (*path, Element(word)), ones, kept | ones))
+        at += len(some)
+    flush(at // BITS)
+    return joined(operation, parts)
+
+
+def masked(operation: Operation, path: Path, ones: int, zeros: int) -> Masked:
+    size = BOOLS.struct_calcsize
+    return Masked(
+        "write",
+        path,
+        type=operation.type,
+        data=operation.data,
+        text=operation.text,
+        listed=operation.listed,
+        ones=ones.to_bytes(size, "little"),
+        zeros=zeros.to_bytes(size, "little"),
+    )
+
+
+def joined(operation: Operation, parts: Sequence[Operation]) -> Operation:
+    """Several writes that are one of somebody's."""
+    if len(parts) == 1 and isinstance(parts[0], Masked):
+        return parts[0]
+    return Compound(
+        "write",
+        operation.path,
+        operation.elements,
+        type=operation.type,
+        data=operation.data,
+        text=operation.text,
+        listed=operation.listed,
+        several=tuple(parts),
+    )
+
+
+# -- structures
+
+
+def structured(operation: Operation) -> Operation:
+    """The write of structures that an operation means; EncodeError where it cannot be.
+
+    All that is named is looked at here, before anything is sent.
+    """
+    kind: Any = operation.type
+    values: Sequence[Any] = operation.data or ()
+    for one in values:
+        kind.produce(one)
+    if all(complete(kind, one) for one in values):
+        return operation
+    parts: list[Operation] = []
+    for nth, one in enumerate(values):
+        parts += members(kind, element(operation, nth), one)
+    if not parts:
+        raise EncodeError(f"a value of {kind.__name__} names one member at least")
+    return joined(operation, parts)
+
+
+def element(operation: Operation, nth: int) -> Path:
+    """The path of the nth value of an operation."""
+    path = operation.path
+    if isinstance(path[-1], Element):
+        return (*path[:-1], Element(path[-1].value + nth))
+    return (*path, Element(nth)) if operation.elements > 1 else path
+
+
+def complete(kind: Kind, value: Any) -> bool:
+    """Whether a value says all that there is of a structure, as far as people see it.
+
+    What stands in hidden members besides BOOLs, nobody can say.
+    """
+    if not issubclass(kind, StructureType) or not isinstance(value, Mapping):
+        return True
+    if any(one.hidden and not one.name.startswith(HOST) for one in kind.members):
+        return False
+    said = {str(name).lower(): one for name, one in value.items()}
+    return all(
+        one.name.lower() in said and whole(one, said[one.name.lower()])
+        for one in kind.visible()
+    )
+
+
+def whole(member: Member, value: Any) -> bool:
+    """Whether a value says all of a member."""
+    if not member.count:
+        return complete(member.type, value)
+    return member.type is BOOLS or all(complete(member.type, one) for one in value)
+
+
+def members(kind: Any, path: Path, value: Any) -> Iterator[Operation]:
+    """The writes of those members of a structure that a value names."""
+    for name, said in value.items():
+        member = kind.member(name)
+        inside = (*path, Symbol(member.name))
+        if whole(member, said):
+            yield assignment(member, inside, said)
+        elif member.count:
+            for nth, one in enumerate(said):
+                yield from members(member.type, (*inside, Element(nth)), one)
+        else:
+            yield from members(member.type, inside, said)
+
+
+def assignment(member: Member, path: Path, value: Any) -> Operation:
+    """The write of all of a member."""
+    kind = member.type
+    if kind is BOOLS:
+        values = BOOLS.unpack(BOOLS.packed_bits(value))
+    elif member.count:
+        values = list(value)
+    else:
+        values = [value]
+    if kind is BOOL:
+        values = list(fitted(BOOL, values))
+    return Operation("write", path, len(values), None, kind, tuple(values))

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A connection that goes on to another device.
+
+Over `routing`, under `links`.  What is asked over a connection of ours is asked over
+one of our own to the device that its first hop leads to: with other identifiers, and a
+sequence of its own.  Each has its own TCP connection, so nothing else that fails
+there ends it, and the device forgets it with that.  CIP Vol 1, 3-5.5.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import Any
+
+from ...errors import ProtocolError
+from ...protocol.enip import (
+    ConnectedAddress,
+    ConnectedReply,
+    ConnectedRequest,
+    ForwardClose,
+    Item,
+    Opened,
+    Packet,
+    Path,
+    Reply,
+    ReplyConnectedAddress,
+    RoutePath,
+    Segment,
+    SendData,
+)
+from ...protocol.enip.samples import MANAGER
+from .answers import Call, Refusal
+from .routes import Routes, Target
+from .routing import RouteError, RouteRubbish, Ways, patience
+
+__all__ = ["Bridge"]
+
+ADDRESS = ConnectedAddress.__declared__.tags[0]
+DATA = ConnectedRequest.__declared__.tags[0]
+
+
+class Bridge:
+    """The far side of a connection: who answers what is asked over it."""
+
+    def __init__(self, routes: Routes, target: Target, most: float) -> None:
+        self.target = target
+        self.most = most  # seconds that anything may wait; 0 is no limit
+        self._longest = most  # that a request may
+        self._ways = Ways(routes)
+        self._number = 0  # what the device has before what it takes
+        self._identifier = 0  # and before what it sends
+        self._sequence = 0
+        self._path: tuple[Segment, ...] = ()
+
+    def open(
+        self, asked: Any, identifier: int, path: tuple[Segment, ...], lasts: float
+    ) -> None:
+        """Open a connection there, with what is left of the path; RouteError, Refusal.
+
+        It is known there by the same serial numbers as here, and a request waits no
+        longer than the connection `lasts` without an answer.
+        """
+        self._longest = min(lasts, self.most or lasts)
+        request = asked.replace(
+            to_target=0, to_originator=identifier, connection=Path(path)
+        )
+        said = self._asked(asked, request.encode())
+        if said.status:
+            raise Refusal(said.status, said.extended, said.data)
+        try:
+            opened = Opened.decode(said.data)
+        except ProtocolError as exc:
+            raise RouteRubbish(f"no connection in the answer: {exc}") from None
+        self._number, self._identifier = opened.to_target, identifier
+        self._path = path
+
+    def __call__(self, octets: bytes, call: Call) -> bytes:
+        """The reply to what is asked over the connection; RouteError."""
+        self._sequence = (self._sequence + 1) & 0xFFFF
+        counted = self._sequence.to_bytes(2, "little")
+        items = (
+            Item(ADDRESS, self._number.to_bytes(4, "little")),
+            Item(DATA, counted + octets),
+        )
+        payload = SendData(packet=Packet(items)).encode()
+        deadline = monotonic() + self._longest
+        answer = self._ways.over(self.target, payload, deadline=deadline)
+        told, data = (*answer, Item(0), Item(0))[:2]
+        try:
+            address = ReplyConnectedAddress.decode(told.data)
+            reply = ConnectedReply.decode(data.data)
+        except ProtocolError as exc:
+            raise RouteRubbish(f"no reply over a connection: {exc}") from None
+        if (told.type_id, data.type_id) != (ADDRESS, DATA):
+            raise RouteRubbish("an answer of other items")
+        if address.connection != self._identifier or reply.sequence != self._sequence:
+            raise RouteRubbish("an answer to something that was not asked")
+        return reply.data
+
+    def close(self, asked: ForwardClose | None = None) -> None:
+        """Close it there too, if somebody asks for that; it ends in any case."""
+        if asked is not None and self._ways.holds(self.target):
+            route = RoutePath(self._path)
+            request = asked.replace(path=MANAGER, connection=route).encode()
+            try:
+                self._asked(asked, request)
+            except RouteError:
+                pass  # it ends there with the TCP connection, at the latest
+        self._ways.close()
+
+    def abort(self) -> None:
+        """Wait no more; called from another thread."""
+        self._ways.abort()
+
+    def _asked(self, asked: Any, request: bytes) -> Any:
+        """The reply to a request outside of it, in the time that this says."""
+        seconds = patience(asked.priority, asked.ticks)
+        deadline = monotonic() + min(seconds, self.most or seconds)
+        reply = self._ways.forward(self.target, request, (), deadline=deadline)
+        return Reply.decode(reply)

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+# The C types of connections.py.
+
+
+cdef class Connection:
+    cdef public tuple triple
+    cdef public long long identifier
+    cdef public long long to_originator
+    cdef public Py_ssize_t most
+    cdef public object call
+    cdef public Py_ssize_t room
+    cdef public double lasts
+    cdef public double until
+    cdef public object end
+    cdef public bint routed
+    cdef public bint open
+    cdef public int sequence
+    cdef public object answer

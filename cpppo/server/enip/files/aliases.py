@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Aliases: what another name leads to, once all tags of a plant are known.
+
+Under `load`, over `plant`.  A path is looked for among the tags of its program first,
+then among the controller's.  What comes out leads to a tag that is no alias itself, and
+has the type of what is there.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from math import prod
+
+from ....protocol.enip.structures import BOOLS, StructureType
+from ....protocol.enip.types import BOOL, CIPType, TextType
+from ..tags import TagSpec
+from .plant import Draft, meant
+
+__all__ = ["resolved"]
+
+INDEX = r"\s*[0-9]{1,9}\s*"
+STEP = re.compile(
+    r"\.?(?P<name>[^.\[\]\s][^.\[\]]*)|"
+    rf"\[(?P<index>{INDEX}(?:,{INDEX}){{0,2}})\]"
+)
+
+
+class Astray(Exception):
+    """A path leads nowhere: why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a path has come to."""
+
+    type: type[CIPType]
+    sizes: tuple[int, ...] = ()  # of an array that no index is chosen of
+    bools: int = 0  # of an array of BOOLs
+
+    @property
+    def said(self) -> str:
+        if self.bools:
+            return f"BOOL[{self.bools}]"
+        size = f"[{','.join(map(str, self.sizes))}]" if self.sizes else ""
+        return f"{self.type.__name__}{size}"
+
+
+def resolved(draft: Draft) -> tuple[TagSpec, ...]:
+    """The tags, the aliases among them last; those that lead nowhere are refused."""
+    found = []
+    aliases = []
+    for key, tag in draft.tags.items():
+        if tag.alias is None:
+            found.append(tag)
+            continue
+        try:
+            aliases.append(followed(draft, tag, ()))
+        except Astray as exc:
+            source, where = draft.origins[key]
+            reason = f"{tag.name} is an alias of {tag.alias}: {exc}"
+            if key not in draft.lenient:
+                if isinstance(where, tuple):
+                    where = (*where, "alias")
+                raise source.error(reason, where) from None
+            draft.left.append(reason)
+            del draft.origins[key]
+    return (*found, *aliases)
+
+
+def followed(draft: Draft, tag: TagSpec, seen: tuple[str, ...]) -> TagSpec:
+    """An alias with the path to what is meant, and its type."""
+    if tag.name.lower() in seen:
+        raise Astray("which leads back to itself")
+    steps = split(tag.alias or "")
+    root, rest = rooted(draft, tag, steps)
+    if root.alias is not None:
+        root = followed(draft, root, (*seen, tag.name.lower()))
+    place = Place(root.type, root.sizes, root.bools)
+    for step in rest:
+        place = entered(place, step)
+    path = f"{root.alias or root.name}{joined(rest)}"
+    sizes = place.sizes
+    count = prod(sizes) if sizes else None
+    several = sizes if len(sizes) > 1 else ()
+    return replace(
+        tag,
+        type=place.type,
+        count=count,
+        dimensions=several,
+        bools=place.bools,
+        alias=path,
+    )
+
+
+def split(path: str) -> list[str | tuple[int, ...]]:
+    """Names and indices of a path."""
+    steps: list[str | tuple[int, ...]] = []
+    at = 0
+    while at < len(path):
+        match = STEP.match(path, at)
+        if match is None:
+            raise Astray(f"{path[at:]!r} is neither a member nor an element")
+        if match["index"]:
+            steps.append(tuple(int(one) for one in match["index"].split(",")))
+        else:
+            steps.append(match["name"].strip())
+        at = match.end()
+    return steps
+
+
+def joined(steps: list[str | tuple[int, ...]]) -> str:
+    """The same as text."""
+    return "".join(
+        f".{one}" if isinstance(one, str) else f"[{','.join(map(str, one))}]"
+        for one in steps
+    )
+
+
+def rooted(
+    draft: Draft, tag: TagSpec, steps: list[str | tuple[int, ...]]
+) -> tuple[TagSpec, list[str | tuple[int, ...]]]:
+    """The tag that a path begins with, and the steps after it."""
+    names: list[str] = []
+    for step in steps:
+        if not isinstance(step, str):
+            break
+        names.append(step)
+    program, dot, _ = tag.name.partition(".")
+    own = program.lower() + dot if program.lower().startswith("program:") else ""
+    for scope in dict.fromkeys((own, "")):
+        for end in range(len(names), 0, -1):
+            found = draft.tags.get(scope + ".".join(names[:end]).lower())
+            if found is not None:
+                return found, steps[end:]
+    what = ".".join(names) or "''"
+    there = [one.name for one in list(draft.tags.values())[:1000]]
+    near = meant(what, there)
+    raise Astray(f"there is no tag {what}{near if near.endswith('meant?') else ''}")
+
+
+def entered(place: Place, step: str | tuple[int, ...]) -> Place:
+    """One step into what a path has come to."""
+    if isinstance(step, tuple):
+        sizes = (place.bools,) if place.bools else place.sizes
+        if len(step) != len(sizes):
+            raise Astray(f"{place.said} has {len(sizes) or 'no'} dimensions")
+        for index, size in zip(step, sizes, strict=True):
+            if index >= size:
+                raise Astray(f"{place.said} has no element [{index}]")
+        return Place(BOOL if place.bools else place.type)
+    if place.sizes or issubclass(place.type, TextType):
+        raise Astray(f"{place.said} has no member {step!r}")
+    if issubclass(place.type, StructureType):
+        member = place.type.member(step)
+        if member is None:
+            names = [one.name for one in place.type.visible()]
+            raise Astray(f"{place.said} has no member {step!r}{meant(step, names)}")
+        sizes = (member.count,) if member.count else ()
+        bools = 32 * (member.count or 1) if member.type is BOOLS else 0
+        return Place(member.type, sizes, bools)
+    whole = isinstance(place.type.blank, int) and place.type is not BOOL
+    if not whole or not step.isdecimal() or int(step) >= 8 * place.type.struct_calcsize:
+        raise Astray(f"{place.said} has no bit {step!r}")
+    return Place(BOOL)

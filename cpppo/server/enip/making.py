@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tags as they are described, made: their values to begin with, and what aliases say.
+
+Over `part` and `tags`, under `directory`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from math import prod
+from typing import Any
+
+from ...errors import EncodeError
+from ...protocol.enip import Element, Segment, Symbol
+from ...protocol.enip.structures import BOOLS, StructureType
+from ...protocol.enip.types import BOOL, LREAL, REAL
+from .answers import position
+from .attribute import Attribute
+from .part import bit_of, element_of
+from .tags import TagError, TagSpec
+
+__all__ = ["alias_path", "aliased", "made"]
+
+STEP = re.compile(
+    r"(?:^|\.)(?P<name>[^.\[\]\s]+)|\[\s*(?P<at>[0-9]+(?:\s*,\s*[0-9]+)*)\s*\]"
+)
+
+
+def made(
+    spec: TagSpec, make: Any, kwds: Mapping[str, Any], counts: bool = True
+) -> Attribute:
+    """The attribute of a tag, with the values that it begins with."""
+    dimensions = spec.dimensions
+    if not dimensions and spec.count is not None:
+        dimensions = (spec.count,)
+    if prod(dimensions) != (spec.count or 1):
+        raise TagError(str(spec), f"{dimensions} are not {spec.count} elements")
+    sized: dict[str, Any] = {}
+    value = begun(spec)
+    if isinstance(value, list):
+        sized = {"default": value}
+    elif spec.count is not None:
+        # As published, an array is a sequence of defaults.
+        blank = spec.type.blank if value is None else value
+        sized = {"count": spec.count} if counts else {"default": [blank] * spec.count}
+        if counts and value is not None:
+            sized["default"] = value
+    elif value is not None:
+        sized = {"default": value}
+    try:
+        attribute: Attribute = make(spec.name, spec.type, **sized, **kwds)
+    except EncodeError as exc:
+        raise TagError(str(spec), f"its value: {exc}") from None
+    if len(dimensions) > 1:
+        attribute.dimensions = dimensions
+    return attribute
+
+
+def begun(spec: TagSpec) -> Any:
+    """The values that a tag begins with: a list, one for all, or None."""
+    value = spec.value
+    if isinstance(value, bool) and spec.bools:
+        return (1 << 32) - 1 if value else 0
+    if not isinstance(value, list | tuple):
+        return value
+    if spec.count is None:
+        raise TagError(str(spec), f"one value expected, not {len(value)}")
+    several = list(flat(value))
+    if spec.bools and len(several) == spec.bools:
+        return BOOLS.unpack(BOOLS.packed_bits(several))
+    if len(several) != spec.count:
+        raise TagError(str(spec), f"{spec.count} values expected, not {len(several)}")
+    return several
+
+
+def flat(values: Any) -> Iterator[Any]:
+    """The values of lists in lists, in their order."""
+    for value in values:
+        if isinstance(value, list | tuple):
+            yield from flat(value)
+        else:
+            yield value
+
+
+def alias_path(of: str) -> tuple[tuple[Segment, ...], int | None]:
+    """The path that an alias stands for, and the bit at its end; or a ValueError."""
+    found: list[Segment] = []
+    at = 0
+    while at < len(of):
+        step = STEP.match(of, at)
+        if step is None or (not found and step["name"] is None):
+            raise ValueError(f"no name or [index] at {of[at:]!r}")
+        at = step.end()
+        if step["at"] is not None:
+            found += [Element(int(one)) for one in step["at"].split(",")]
+        elif found and step["name"].isdigit() and at == len(of):
+            return tuple(found), int(step["name"])
+        else:
+            found.append(Symbol(step["name"]))
+    if not found:
+        raise ValueError("no name or [index] at all")
+    return tuple(found), None
+
+
+def aliased(
+    whole: Attribute, elements: tuple[int, ...], bit: int | None, said: str
+) -> Attribute:
+    """What an alias of a tag, an element or a bit of it stands for; or a ValueError.
+
+    A program counts the BOOLs of an array, where clients count its words.
+    """
+    if whole.type is BOOLS and len(elements) == 1 and bit is None:
+        (nth,) = elements
+        if nth >= 32 * len(whole):
+            raise ValueError(f"there are {32 * len(whole)} BOOLs")
+        return bit_of(whole, nth, said)
+    index = position(elements, whole.dimensions)
+    if index >= len(whole):
+        raise ValueError(f"{whole!r} has no such element")
+    if bit is None:
+        return element_of(whole, index) if elements else whole
+    bits = 8 * whole.type.struct_calcsize
+    if issubclass(whole.type, StructureType | BOOL | REAL | LREAL) or bit >= bits:
+        raise ValueError(f"{whole!r} has no bit {bit}")
+    return bit_of(whole, index * bits + bit, said)

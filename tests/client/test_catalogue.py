@@ -1,0 +1,598 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`Logix` and structures, BOOL arrays, tags and properties, without a network.
+
+A simulator answers in memory; where a test needs a device that breaks the rules, the
+test itself does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from plants import Liar, Memory, plant
+
+from cpppo.client.asynchronous import AsyncLogix
+from cpppo.client.logix import Logix, check
+from cpppo.client.operations import OperationError
+from cpppo.errors import ProtocolError, StatusError, Timeout, Unexpected
+from cpppo.protocol.enip.datatypes import Types
+from cpppo.protocol.enip.structures import definition, words
+
+WHOLE = {"X": 1, "F0": False, "F1": True, "Arr": [4, 5, 6]}
+BLANK = {"X": 0, "F0": False, "F1": False, "Arr": [0, 0, 0]}
+
+KINDS = ("connected", "unconnected")
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Memory:
+    return Memory(plant(tmp_path))
+
+
+@pytest.fixture(params=KINDS)
+def plc(request: pytest.FixtureRequest, memory: Memory) -> Iterator[Logix]:
+    with memory.logix(connected=request.param == "connected") as one:
+        yield one
+
+
+def value(plc: Logix, tag: str) -> Any:
+    return check(plc.read(tag)).value
+
+
+# -- tags
+
+
+def test_tags_are_those_of_the_controller_and_its_programs(plc: Logix) -> None:
+    assert {name: one.sort for name, one in plc.tags.items()} == {
+        "A": "DINT",
+        "B": "INT[10]",
+        "GRID": "DINT[3,4]",
+        "CUBE": "INT[2,3,4]",
+        "BITS": "BOOL[96]",
+        "S": "STRING",
+        "SHORTS": "STRING20[3]",
+        "T": "TIMER",
+        "IN": "InnerUDT",
+        "UDT_A": "OuterUDT",
+        "INS": "InnerUDT[6]",
+        "MANY": "OuterUDT[60]",
+        "RO": "InnerUDT",
+        "OTHER": "InnerUDT",
+        "Program:Main.X": "DINT",
+        "Program:Main.IN": "InnerUDT",
+    }
+    assert plc.programs == ("Main", "Empty")
+    assert plc.tags["ro"].access == "read-only"
+    assert [name for name, one in plc.tags.items() if one.alias] == ["OTHER"]
+    assert plc.tags["Program:Main.IN"].scope == "Main"
+    assert plc.tags["IN"].type is plc.types["InnerUDT"]
+    assert set(plc.types) >= {"InnerUDT", "OuterUDT", "STRING", "STRING20", "TIMER"}
+
+
+def test_the_tags_of_one_program(plc: Logix) -> None:
+    assert list(plc.browse("main")) == ["Program:main.X", "Program:main.IN"]
+    assert list(plc.browse("Empty")) == []
+    with pytest.raises(StatusError, match="the tags of Program:Nope are not told"):
+        plc.browse("Nope")
+
+
+def test_tags_are_asked_for_once_for_each_connection(memory: Memory) -> None:
+    with memory.logix() as plc:
+        assert plc.tags
+        memory.asked()
+        assert plc.tags is plc.tags
+        assert plc.types
+        assert plc.read("UDT_A").type == "OuterUDT"
+        assert memory.asked() == 1
+        assert plc.browse(refresh=True)
+        assert memory.asked() > 3
+        plc.close()
+        plc.open()
+        assert plc.tags
+        assert memory.asked() > 3
+
+
+def test_all_of_a_tag_is_read_by_what_the_tag_says(plc: Logix) -> None:
+    for one in plc.tags.values():
+        found = check(plc.read(one.whole))
+        assert found.type == one.type_name
+        if one.dimensions:
+            assert len(found.value) == one.elements
+    grid = plc.tags["GRID"]
+    assert grid.shaped(value(plc, grid.whole))[1] == [10, 11, 12, 13]
+
+
+# -- reading structures
+
+
+def test_a_structure_is_a_dictionary(plc: Logix) -> None:
+    found = plc.read("IN")
+    assert (found.type, found.value) == (
+        "InnerUDT",
+        {"X": 5, "F0": True, "F1": False, "Arr": [1, 2, 3]},
+    )
+    assert (found.record.X, found.record.Arr[2]) == (5, 3)
+
+
+def test_nested_ones_are_read_whole_or_by_members_of_any_depth(plc: Logix) -> None:
+    whole = value(plc, "UDT_A")
+    assert ", ".join(whole) == "A, Nested, Several, Words, Text, Short, Delay, Wide"
+    assert whole["Several"] == [BLANK, BLANK]
+    assert (whole["Text"], whole["Words"]) == ("", [False] * 64)
+    tags = ("UDT_A.Nested", "UDT_A.Several[1].Arr[2]", "UDT_A.Text", "UDT_A.Delay.PRE")
+    assert [one.value for one in plc.read(tags)] == [BLANK, 0, "", 0]
+
+
+@pytest.mark.parametrize(
+    ("tag", "found"),
+    [
+        ("INS[2]", BLANK),
+        ("INS[1-2]", [BLANK, BLANK]),
+        ("INS{2}", [BLANK, BLANK]),
+        ("GRID[1,2]", 12),
+        ("GRID[1,1-3]", [11, 12, 13]),
+        ("GRID[1,3]{3}", [13, 20, 21]),
+        ("CUBE[1,2,3]", 0),
+        ("GRID", 0),
+        ("S", "text"),
+        ("S.LEN", 4),
+        ("S.DATA[1]", ord("e")),
+        ("SHORTS{3}", ["", "", ""]),
+        ("Program:Main.IN", BLANK | {"X": 8}),
+        ("Program:Main.IN.X", 8),
+        ("OTHER.X", 5),
+        ("T", {"PRE": 0, "ACC": 0, "EN": False, "TT": False, "DN": False}),
+    ],
+)
+def test_tags_of_all_sorts_are_read(plc: Logix, tag: str, found: Any) -> None:
+    assert value(plc, tag) == found
+
+
+def test_a_structure_that_comes_in_parts_is_whole(plc: Logix) -> None:
+    plc.write({"MANY[59].Wide": 0.5, "MANY[30].Text": "middle"})
+    found = value(plc, "MANY{60}")
+    assert len(found) == 60
+    assert (found[30]["Text"], found[59]["Wide"]) == ("middle", 0.5)
+
+
+def test_what_is_needed_is_learnt_once(memory: Memory) -> None:
+    with memory.logix() as plc:
+        plc.read("A")
+        memory.asked()
+        plc.read("IN")
+        assert memory.asked() > 2
+        plc.read("IN", "INS[3]", "Program:Main.IN", "UDT_A.Nested")
+        assert memory.asked() == 1
+
+
+def test_plain_values_ask_for_nothing_besides(memory: Memory) -> None:
+    with memory.logix() as plc:
+        plc.read("A")
+        memory.asked()
+        plc.read("A", "B[3]", "GRID[1,1]", "A.3", "S", "Program:Main.X", "NONE")
+        assert memory.asked() == 1
+        plc.read("UDT_A.Nested.X")
+        plc.read("B[99]")
+        memory.asked()
+        plc.read("B[99]", "B[98]")  # it is known that it holds no BOOLs
+        assert memory.asked() == 1
+
+
+def test_what_was_learnt_goes_with_the_connection(tmp_path: Path) -> None:
+    memory = Memory(plant(tmp_path))
+    with memory.logix() as plc:
+        assert list(value(plc, "IN")) == ["X", "F0", "F1", "Arr"]
+        other = '[types.InnerUDT]\nY = "LINT"\n[tags]\nIN = "InnerUDT"\n'
+        memory.controller = plant(tmp_path, other)
+        plc.close()
+        plc.open()
+        assert value(plc, "IN") == {"Y": 0}
+
+
+# -- BOOL arrays
+
+
+def test_bools_of_an_array_are_read_by_their_own_index(plc: Logix) -> None:
+    plc.write({"BITS[33]": True, "BITS[95]": 1, "BITS[0]": True})
+    assert value(plc, "BITS[33]") is True
+    assert value(plc, "BITS[32]") is False
+    assert value(plc, "BITS[95]") is True
+    assert value(plc, "BITS") is True
+    assert value(plc, "BITS[31-34]") == [False, False, True, False]
+    assert [nth for nth, one in enumerate(value(plc, "BITS{96}")) if one] == [0, 33, 95]
+
+
+@pytest.mark.parametrize(
+    "first", ["BITS[95]", "BITS[1]", "BITS[33]", "BITS{96}", "BITS"]
+)
+def test_whatever_is_read_first_of_them_is_right(plc: Logix, first: str) -> None:
+    expected = [False] * 96 if first == "BITS{96}" else False
+    assert value(plc, first) == expected
+    assert plc.read(first).type == "BOOL"
+
+
+def test_bools_beyond_the_end_are_refused(plc: Logix) -> None:
+    for _ in range(2):
+        assert plc.read("BITS[96]").error == (
+            "BITS[96]: beyond the end of the tag (0xFF 0x2105)"
+        )
+        (written,) = plc.write({"BITS[96]": True})
+        assert not written.ok
+
+
+def test_bools_that_are_members(plc: Logix) -> None:
+    plc.write({"UDT_A.Words[40]": True, "INS[2].F1": True})
+    assert value(plc, "UDT_A.Words[40]") is True
+    assert value(plc, "UDT_A.Words[39-41]") == [False, True, False]
+    assert value(plc, "UDT_A")["Words"].index(True) == 40
+    assert value(plc, "INS[2]") == BLANK | {"F1": True}
+
+
+def test_a_bool_costs_one_request_once_its_array_is_known(memory: Memory) -> None:
+    with memory.logix() as plc:
+        plc.read("BITS[50]")
+        memory.asked()
+        plc.read("BITS[50]", "BITS[51]", "BITS[5-90]", "A")
+        assert memory.asked() == 1
+
+
+def test_a_bit_of_a_word_is_meant_as_it_is_said(plc: Logix) -> None:
+    plc.write({"BITS[37]": True})
+    assert value(plc, "BITS[1].5") is True
+
+
+# -- writing
+
+
+def test_a_whole_structure_is_written(plc: Logix) -> None:
+    assert check(plc.write(IN=WHOLE)).value == WHOLE
+    assert value(plc, "IN") == WHOLE
+    assert plc.write(IN=plc.read("IN").record).ok
+
+
+def test_members_that_are_not_named_keep_their_values(plc: Logix) -> None:
+    one = check(plc.write(IN={"F1": True, "Arr": [7, 8, 9]}))
+    assert (one.tag, one.type) == ("IN", "InnerUDT")
+    assert value(plc, "IN") == {"X": 5, "F0": True, "F1": True, "Arr": [7, 8, 9]}
+    plc.write({"UDT_A": {"Nested": {"X": 3}, "Text": "deep", "Words": [True] * 64}})
+    whole = value(plc, "UDT_A")
+    assert (whole["Nested"], whole["Text"]) == (BLANK | {"X": 3}, "deep")
+    assert all(whole["Words"])
+
+
+def test_one_member_is_written_by_its_name(plc: Logix) -> None:
+    plc.write({"UDT_A.Nested.X": 3, "UDT_A.Several[1].Arr[0-1]": [1, 2]})
+    assert value(plc, "UDT_A.Nested") == BLANK | {"X": 3}
+    assert value(plc, "UDT_A.Several[1].Arr{3}") == [1, 2, 0]
+    plc.write({"UDT_A.Nested.X.4": True})
+    assert value(plc, "UDT_A.Nested.X") == 19
+
+
+def test_arrays_of_structures_are_written(plc: Logix) -> None:
+    plc.write({"INS[1-2]": [WHOLE, {"X": 9}], "INS[5]": WHOLE})
+    assert value(plc, "INS{6}") == [
+        BLANK,
+        WHOLE,
+        BLANK | {"X": 9},
+        BLANK,
+        BLANK,
+        WHOLE,
+    ]
+    several = [value(plc, "UDT_A") | {"A": nth} for nth in range(60)]
+    assert plc.write(MANY=several).ok
+    assert value(plc, "MANY{60}") == several
+
+
+def test_texts_are_written(plc: Logix) -> None:
+    plc.write(
+        {"S": "Hello, world!", "SHORTS[1-2]": ["a", "x" * 20], "UDT_A.Short": "b"}
+    )
+    assert value(plc, "S") == "Hello, world!"
+    assert value(plc, "SHORTS{3}") == ["", "a", "x" * 20]
+    assert value(plc, "UDT_A")["Short"] == "b"
+    with pytest.raises(OperationError, match="room for 20 letters, not 21"):
+        plc.write({"SHORTS[0]": "x" * 21})
+
+
+def test_arrays_of_several_dimensions_are_written(plc: Logix) -> None:
+    plc.write({"GRID[1,1-2]": [-1, -2], "CUBE[1,2,3]": 5, "GRID[2,0]": 7})
+    assert value(plc, "GRID{12}") == [0, 1, 2, 3, 10, -1, -2, 13, 7, 21, 22, 23]
+    assert value(plc, "CUBE{24}")[-1] == 5
+
+
+def test_a_refused_member_says_why(plc: Logix) -> None:
+    one = plc.write(RO={"X": 1, "F0": True})
+    assert not one.ok
+    assert "RO: " in (one.error or "")
+    assert value(plc, "RO") == BLANK
+    assert not plc.write(RO=WHOLE).ok
+    assert not plc.write(NONE={"X": 1}).ok
+
+
+def test_a_member_that_is_none_is_refused_before_anything_is_written(
+    plc: Logix,
+) -> None:
+    with pytest.raises(OperationError, match="InnerUDT has no member 'Z'"):
+        plc.write({"A": 99, "IN": {"Z": 1}})
+    assert value(plc, "A") == 0
+
+
+# -- the device
+
+
+def test_properties_of_the_device(plc: Logix) -> None:
+    one = plc.device
+    assert (one.name, one.revision, one.vendor) == ("1756-L61/B LOGIX5561", "20.11", 1)
+    assert one.keyswitch == "REMOTE RUN"
+    assert plc.name == "Line 1"
+    assert plc.module(0) == one
+
+
+def test_the_clock_is_read_and_set(plc: Logix) -> None:
+    assert abs(plc.clock - datetime.now(UTC)) < timedelta(minutes=1)
+    then = datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC)
+    plc.clock = then
+    assert timedelta() <= plc.clock - then < timedelta(minutes=1)
+    plc.set_clock()
+    assert abs(plc.clock - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("slot", [-1, 256, "1", None])
+def test_a_slot_that_is_none_is_refused(plc: Logix, slot: Any) -> None:
+    with pytest.raises(OperationError, match="a slot is a number from 0 to 255"):
+        plc.module(slot)
+
+
+@pytest.mark.parametrize("time", [5, "now", datetime(1969, 1, 1, tzinfo=UTC)])
+def test_a_time_that_is_none_is_refused(plc: Logix, time: Any) -> None:
+    with pytest.raises(OperationError):
+        plc.set_clock(time)
+
+
+def test_the_same_awaited(memory: Memory) -> None:
+    async def work() -> None:
+        async def opened(*_: object) -> Any:
+            return Awaited(memory.open())
+
+        async with AsyncLogix("10.0.0.5", opener=opened) as plc:
+            tags = await plc.tags
+            assert tags["GRID"].sort == "DINT[3,4]"
+            assert next(iter(await plc.browse("Main"))) == "Program:Main.X"
+            assert "OuterUDT" in await plc.types
+            assert await plc.programs == ("Main", "Empty")
+            assert (await plc.read("IN")).value["X"] == 5
+            assert (await plc.write(IN={"X": 6})).ok
+            assert (await plc.read("IN.X")).value == 6
+            assert await plc.name == "Line 1"
+            assert (await plc.device).revision == "20.11"
+            assert (await plc.module(0)).vendor == 1
+            await plc.set_clock(datetime(2020, 1, 1, tzinfo=UTC))
+            assert (await plc.clock).year == 2020
+            assert "[types.InnerUDT]" in await plc.described()
+
+    asyncio.run(work())
+
+
+class Awaited:
+    """A connection whose methods are awaited."""
+
+    def __init__(self, wire: Any) -> None:
+        self.wire = wire
+
+    async def send(self, octets: bytes, timeout: float | None) -> None:
+        self.wire.send(octets, timeout)
+
+    async def receive(self, timeout: float | None) -> bytes:
+        found: bytes = self.wire.receive(timeout)
+        return found
+
+    def readable(self, timeout: float | None = 0) -> bool:
+        found: bool = self.wire.readable(timeout)
+        return found
+
+    def close(self) -> None:
+        self.wire.close()
+
+
+# -- devices that break the rules
+
+STRANGE = b"\xa0\x02\x34\x12"
+
+
+def reply(service: int, data: bytes = b"", status: int = 0) -> bytes:
+    return struct.pack("<BBBB", service | 0x80, 0, status, 0) + data
+
+
+def symbol(instance: int, name: str, kind: int) -> bytes:
+    octets = name.encode()
+    head = struct.pack("<IH", instance, len(octets)) + octets
+    return head + struct.pack("<HI3IB", kind, 1 << 26, 0, 0, 0, 0)
+
+
+class Device:
+    """Answers to reads, lists and templates; a test replaces what it wants to."""
+
+    def __init__(self) -> None:
+        types = Types()
+        types.declare({"Inner": [("X", "DINT"), ("Y", "INT[2]")]})
+        self.kind: Any = types["Inner"]
+        self.value = self.kind.kind() + self.kind.produce({"X": 5, "Y": [1, 2]})
+        self.listed: Callable[[], bytes] = lambda: reply(
+            0x55, symbol(1, "IN", 0x8000 | self.kind.instance)
+        )
+        octets = definition(self.kind)
+        self.attributes: Callable[[], bytes] = lambda: reply(
+            0x03,
+            struct.pack("<HHHI", 4, 4, 0, words(octets))
+            + struct.pack("<HHI", 5, 0, self.kind.struct_calcsize)
+            + struct.pack("<HHH", 2, 0, len(self.kind.members))
+            + struct.pack("<HHH", 1, 0, self.kind.handle),
+        )
+        self.pieces: Callable[[], bytes] = lambda: reply(0x4C, octets)
+
+    def say(self, request: bytes) -> bytes:
+        service, path = request[0], request[2 : 2 + 2 * request[1]]
+        if service == 0x55:
+            return self.listed()
+        if path.startswith(b"\x20\x6c"):
+            return self.attributes() if service == 0x03 else self.pieces()
+        return reply(service, self.value)
+
+
+@pytest.fixture
+def device() -> Device:
+    return Device()
+
+
+@pytest.fixture
+def liar(device: Device) -> Liar:
+    return Liar(device.say)
+
+
+def test_a_device_that_keeps_the_rules_is_read(liar: Liar) -> None:
+    with liar.logix() as plc:
+        assert value(plc, "IN") == {"X": 5, "Y": [1, 2]}
+        assert [one[0] for one in liar.cip] == [0x4C, 0x55, 0x03, 0x4C]
+
+
+@pytest.mark.parametrize("what", ["listed", "attributes", "pieces"])
+def test_a_structure_that_is_not_told_stays_octets(
+    device: Device, liar: Liar, what: str
+) -> None:
+    service = {"listed": 0x55, "attributes": 0x03, "pieces": 0x4C}[what]
+    setattr(device, what, lambda: reply(service, b"", 8))
+    with liar.logix() as plc:
+        one = plc.read("IN")
+        assert (one.ok, one.type) == (True, f"structure 0x{device.kind.handle:04X}")
+        assert one.value == device.value[4:]
+        assert one.record == one.value
+        liar.cip.clear()
+        plc.read("IN")
+        assert len(liar.cip) == 1  # nobody asks again for what nobody tells
+        with pytest.raises(OperationError, match="what it is made of is not known"):
+            plc.write(IN={"X": 1})
+
+
+def test_a_tag_that_is_not_listed_stays_octets(device: Device, liar: Liar) -> None:
+    with liar.logix() as plc:
+        assert value(plc, "IN")
+        device.value = STRANGE + bytes(6)
+        assert plc.read("IN").type == "structure 0x1234"
+        assert plc.read("NEW").type == "structure 0x1234"
+
+
+def test_a_tag_that_was_made_later_is_learnt_too(device: Device, liar: Liar) -> None:
+    with liar.logix() as plc:
+        listed, device.listed = device.listed, lambda: reply(0x55)
+        assert list(plc.tags) == []
+        device.listed = listed
+        assert value(plc, "IN") == {"X": 5, "Y": [1, 2]}
+
+
+def test_a_value_of_another_size_than_its_type_is_refused(
+    device: Device, liar: Liar
+) -> None:
+    with liar.logix() as plc:
+        assert value(plc, "IN")
+        device.value += b"12"
+        with pytest.raises(Unexpected, match="10 octets are not 1 of Inner"):
+            plc.read("IN")
+        assert not plc.connected
+
+
+@pytest.mark.parametrize(
+    ("what", "answer"),
+    [
+        ("listed", reply(0x55, b"\1\0\0")),
+        ("listed", reply(0x55, b"", 6)),
+        ("listed", reply(0x55, symbol(5, "A", 0xC4) * 2)),
+        ("listed", reply(0x55, symbol(5, "A", 0xC4), 6)),
+        ("attributes", reply(0x03, b"\x01\0\4\0\0\0")),
+        (
+            "attributes",
+            reply(
+                0x03,
+                struct.pack("<HHHIHHIHHHHHH", 4, 4, 0, 9, 5, 0, 0, 2, 0, 2, 1, 0, 1),
+            ),
+        ),
+        ("pieces", reply(0x4C, b"", 6)),
+        ("pieces", reply(0x4C, b"\0" * 3)),
+        ("pieces", reply(0x4C, b"\0" * 400, 6)),
+    ],
+)
+def test_what_breaks_the_rules_is_refused_and_the_connection_discarded(
+    device: Device, liar: Liar, what: str, answer: bytes
+) -> None:
+    setattr(device, what, lambda: answer)
+    with liar.logix(timeout=1.0) as plc:
+        with pytest.raises(ProtocolError):
+            plc.tags  # noqa: B018
+        assert not plc.connected
+
+
+def test_a_structure_in_itself_is_refused(device: Device, liar: Liar) -> None:
+    octets = struct.pack("<HHI", 0, 0x8000 | device.kind.instance, 0) + b"A;n\0A\0"
+    octets += bytes(40)
+    device.pieces = lambda: reply(0x4C, octets[:60])
+    device.attributes = lambda: reply(
+        0x03,
+        struct.pack("<HHHIHHIHHHHHH", 4, 4, 0, 20, 5, 0, 8, 2, 0, 1, 1, 0, 77),
+    )
+    with liar.logix() as plc, pytest.raises(ProtocolError, match="holds itself"):
+        plc.tags  # noqa: B018
+
+
+@pytest.mark.parametrize("data", [b"", b"\1\0", b"\1\0\x0b\0\0\0" + b"\xff" * 8])
+def test_a_clock_that_tells_no_time_is_refused(data: bytes) -> None:
+    liar = Liar(lambda request: reply(request[0], data))
+    with liar.logix() as plc, pytest.raises(ProtocolError, match="the clock"):
+        plc.clock  # noqa: B018
+
+
+def test_what_a_device_does_not_have_is_a_status() -> None:
+    liar = Liar(lambda request: reply(request[0], b"", 8))
+    with liar.logix() as plc:
+        for ask in (
+            lambda: plc.clock,
+            lambda: plc.device,
+            lambda: plc.name,
+            lambda: plc.tags,
+            plc.set_clock,
+        ):
+            with pytest.raises(StatusError):
+                ask()
+    half = Liar(lambda request: reply(request[0], b"\1\0\x06\0\x0e\0" + bytes(8)))
+    with half.logix() as plc:
+        with pytest.raises(StatusError, match="cannot be read"):
+            plc.clock  # noqa: B018
+        with pytest.raises(StatusError, match="cannot be set"):
+            plc.set_clock()
+
+
+def test_a_name_that_is_cut_off_is_refused() -> None:
+    liar = Liar(lambda request: reply(request[0], b"\x05\0abc"))
+    with liar.logix() as plc, pytest.raises(ProtocolError, match="cut off"):
+        plc.name  # noqa: B018
+
+
+def test_each_page_has_its_time_and_silence_ends_it(device: Device, liar: Liar) -> None:
+    pages = [symbol(nth, f"A{nth}", 0xC4) for nth in range(50)]
+    now = [1000.0]
+
+    def listed() -> bytes:
+        now[0] += 0.9
+        return reply(0x55, pages.pop(0), 6 if pages else 0)
+
+    device.listed = listed
+    with liar.logix(timeout=1.0) as plc:
+        plc._line.clock = lambda: now[0]
+        assert len(plc.tags) == 50
+        liar.silent = True
+        with pytest.raises(Timeout):
+            plc.browse(refresh=True)
