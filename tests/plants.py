@@ -21,7 +21,8 @@ from cpppo.server.enip.files import load
 
 __all__ = ["PLANT", "Liar", "Memory", "plant"]
 
-PLANT = """
+GRID = "[[0, 1, 2, 3], [10, 11, 12, 13], [20, 21, 22, 23]]"
+PLANT = f"""
 [types.STRING20]
 string = 20
 
@@ -44,22 +45,22 @@ Wide = "LREAL"
 [tags]
 A = "DINT"
 B = "INT[10]"
-GRID = { type = "DINT[3,4]", value = [0, 1, 2, 3, 10, 11, 12, 13, 20, 21, 22, 23] }
+GRID = {{ type = "DINT[3,4]", value = {GRID} }}
 CUBE = "INT[2,3,4]"
 BITS = "BOOL[96]"
-S = { type = "STRING", value = "text" }
+S = {{ type = "STRING", value = "text" }}
 SHORTS = "STRING20[3]"
 T = "TIMER"
-IN = { type = "InnerUDT", value = { X = 5, F0 = true, Arr = [1, 2, 3] } }
+IN = {{ type = "InnerUDT", value = {{ X = 5, F0 = true, Arr = [1, 2, 3] }} }}
 UDT_A = "OuterUDT"
 INS = "InnerUDT[6]"
 MANY = "OuterUDT[60]"
-RO = { type = "InnerUDT", access = "read-only" }
-OTHER = { alias = "IN" }
+RO = {{ type = "InnerUDT", access = "read-only" }}
+OTHER = {{ alias = "IN" }}
 
 [programs.Main.tags]
-X = { type = "DINT", value = 7 }
-IN = { type = "InnerUDT", value = { X = 8 } }
+X = {{ type = "DINT", value = 7 }}
+IN = {{ type = "InnerUDT", value = {{ X = 8 }} }}
 
 [programs.Empty]
 """
@@ -97,6 +98,7 @@ class Wire:
         while self.answers:
             if octets := self.answers.pop(0):
                 return octets
+        self.of.waited(timeout or 0.0)
         raise Timeout("nothing comes")
 
     def readable(self, timeout: float | None = 0) -> bool:
@@ -113,6 +115,7 @@ class Memory:
         self.controller = controller
         self.requests: list[Any] = []
         self.opened = 0
+        self.waited: Callable[[float], object] = float
 
     def open(self, *_: object) -> Wire:
         self.opened += 1
@@ -146,6 +149,7 @@ class Liar:
         self.requests: list[Any] = []
         self.cip: list[bytes] = []
         self.silent = False
+        self.waited: Callable[[float], object] = float  # who hears of a wait
 
     def open(self, *_: object) -> Wire:
         return Wire(self)

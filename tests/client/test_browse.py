@@ -11,7 +11,7 @@ import pytest
 
 from cpppo.client.browse import MOST, Listed, Listing, Named, Tag, hidden
 from cpppo.errors import ProtocolError, Unexpected
-from cpppo.protocol.enip import GetInstanceAttributeList, Request, Symbol
+from cpppo.protocol.enip import GetInstanceAttributeList, Instance, Request, Symbol
 from cpppo.protocol.enip.structures import BOOLS
 from cpppo.protocol.enip.types import BOOL, DINT, INT
 
@@ -37,7 +37,9 @@ def asked(listing: Listing) -> tuple[int, tuple[int, ...]]:
     """From which instance on the next page is, and which attributes it has."""
     request = Request.decode(listing.request.request)
     assert isinstance(request, GetInstanceAttributeList)
-    return request.path.segments[-1].value, request.attributes
+    last = request.path.segments[-1]
+    assert isinstance(last, Instance)
+    return last.value, request.attributes
 
 
 def test_pages_go_on_after_the_last_instance_that_came() -> None:

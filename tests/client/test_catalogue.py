@@ -22,7 +22,7 @@ from cpppo.client.logix import Logix, check
 from cpppo.client.operations import OperationError
 from cpppo.errors import ProtocolError, StatusError, Timeout, Unexpected
 from cpppo.protocol.enip.datatypes import Types
-from cpppo.protocol.enip.structures import definition, words
+from cpppo.protocol.enip.structures import StructureType, definition, words
 
 WHOLE = {"X": 1, "F0": False, "F1": True, "Arr": [4, 5, 6]}
 BLANK = {"X": 0, "F0": False, "F1": False, "Arr": [0, 0, 0]}
@@ -419,14 +419,15 @@ class Device:
     """Answers to reads, lists and templates; a test replaces what it wants to."""
 
     def __init__(self) -> None:
-        types = Types()
+        types: Any = Types()
         types.declare({"Inner": [("X", "DINT"), ("Y", "INT[2]")]})
-        self.kind: Any = types["Inner"]
+        self.kind = types["Inner"]
         self.value = self.kind.kind() + self.kind.produce({"X": 5, "Y": [1, 2]})
         self.listed: Callable[[], bytes] = lambda: reply(
             0x55, symbol(1, "IN", 0x8000 | self.kind.instance)
         )
-        octets = definition(self.kind)
+        kind: type[StructureType] = self.kind
+        octets = definition(kind)
         self.attributes: Callable[[], bytes] = lambda: reply(
             0x03,
             struct.pack("<HHHI", 4, 4, 0, words(octets))
@@ -594,5 +595,6 @@ def test_each_page_has_its_time_and_silence_ends_it(device: Device, liar: Liar) 
         plc._line.clock = lambda: now[0]
         assert len(plc.tags) == 50
         liar.silent = True
+        liar.waited = lambda seconds: now.append(now.pop() + seconds)
         with pytest.raises(Timeout):
             plc.browse(refresh=True)

@@ -77,6 +77,10 @@ def learnt(kind: type[StructureType], piece: int = 100) -> Template:
     return template
 
 
+def nobody(instance: int) -> None:
+    """No structure is known."""
+
+
 def all_of(several: Types) -> dict[int, type[StructureType]]:
     return {one.instance: one for one in several}
 
@@ -106,7 +110,7 @@ def shape(kind: type[StructureType]) -> Any:
 @pytest.mark.parametrize("piece", [8, 100, 10000])
 def test_every_type_is_learnt_as_the_controller_has_it(piece: int) -> None:
     known = all_of(types())
-    found = made({one: learnt(kind, piece) for one, kind in known.items()}, {}.get)
+    found = made({one: learnt(kind, piece) for one, kind in known.items()}, nobody)
     assert found.keys() == known.keys()
     for instance, kind in known.items():
         assert shape(found[instance]) == shape(kind)
@@ -124,7 +128,7 @@ def test_values_are_read_as_the_controller_writes_them() -> None:
         "Delay": {"PRE": 1000, "ACC": 1, "EN": True, "TT": False, "DN": True},
         "Wide": 0.5,
     }
-    found = made({one: learnt(kind) for one, kind in known.items()}, {}.get)
+    found = made({one: learnt(kind) for one, kind in known.items()}, nobody)
     mine = next(one for one in found.values() if one.__name__ == "Outer")
     (read,) = mine.unpack(outer.produce(value))
     del read["Several"]
@@ -170,7 +174,7 @@ def test_a_device_that_does_not_tell_refuses() -> None:
     late.took(0, attributes(30, 8, 2, 5))
     late.took(NOT_THERE, b"")
     assert (late.done, late.refused) == (True, True)
-    (kind,) = made({0x123: late}, {}.get).values()
+    (kind,) = made({0x123: late}, nobody).values()
     assert kind.__name__ == "TEMPLATE_291"
 
 
@@ -231,13 +235,13 @@ def test_a_member_beyond_its_structure_is_refused(
 def test_a_structure_that_holds_itself_is_refused() -> None:
     template = template_of(("A", 0x8200, 0, 0))
     with pytest.raises(Unexpected, match="holds itself: BAD holds BAD"):
-        made({0x200: template}, {}.get)
+        made({0x200: template}, nobody)
 
 
 def test_structures_in_a_circle_are_refused() -> None:
     one, other = template_of(("A", 0x8201, 0, 0)), template_of(("B", 0x8200, 0, 0))
     with pytest.raises(Unexpected, match="holds itself"):
-        made({0x200: one, 0x201: other}, {}.get)
+        made({0x200: one, 0x201: other}, nobody)
 
 
 def test_structures_that_are_nested_without_end_are_refused() -> None:
@@ -246,7 +250,7 @@ def test_structures_that_are_nested_without_end_are_refused() -> None:
     }
     several[0x900] = template_of(("A", 0xC4, 0, 0))
     with pytest.raises(Unexpected, match="nested too deep"):
-        made(several, {}.get)
+        made(several, nobody)
 
 
 def test_members_that_share_octets_do_not_make_values_without_end() -> None:
@@ -255,7 +259,7 @@ def test_members_that_share_octets_do_not_make_values_without_end() -> None:
         members = [(f"A{one}", 0x8000 | nth - 1, 0, 0) for one in range(50)]
         several[nth] = template_of(*members)
     with pytest.raises(Unexpected, match="too many values in 16 octets"):
-        made(several, {}.get)
+        made(several, nobody)
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,7 @@ def test_a_client_that_works_as_most_do(caller: Caller) -> None:
     """Register, list, ask outside, open, ask inside, close: what a driver does."""
     again = exchange(caller, frame(0x65, b"\1\0\0\0", context=b"_pycomm_"))
     assert (again.session, again.context) == (caller.handle, b"_pycomm_")
+    assert again.payload == b"\1\0\0\0"
     assert exchange(caller, frame(0x63, context=b"_pycomm_")).context == b"_pycomm_"
     assert caller.ask(unconnected(request(1, b"\x20\1\x24\1"))).service == 0x81
     linked = Over(caller, size=4000)
@@ -109,6 +110,46 @@ def test_a_client_that_works_as_most_do(caller: Caller) -> None:
     assert linked.ask(request(0x99 & 0x7F, ROUTER), 5).status == 8
     assert caller.ask(forward_close()).status == 0
     assert Over(caller, large=False, size=500).ask(read("A", 2000)).status == 6
+
+
+CLIENTS = {
+    # service, parameters, microseconds, multiplier, serial, vendor, originator, path
+    "pycomm3": (0x5B, 0x42000FA0, 0x204001, 7, 0x0427, 0x1009, 0x8A1B2C3D, SLOT),
+    "pycomm3, small": (0x54, 0x43F4, 0x204001, 7, 0x0427, 0x1009, 1, SLOT),
+    "pylogix": (0x5B, 0x42000FA2, 0x201234, 3, 0x9999, 0x1337, 42, SLOT),
+    "pylogix, small": (0x54, 0x43F8, 0x204001, 3, 7, 0x1337, 42, SLOT),
+    "pylogix, Micro800": (0x5B, 0x42000FA2, 0x201234, 3, 7, 0x1337, 42, ROUTER),
+    "libplctag": (0x5B, 0x42000FA2, 1_000_000, 1, 1, 0xF33D, 0x21504345, SLOT),
+    "libplctag, small": (0x54, 0x43FC, 1_000_000, 1, 2, 0xF33D, 0x21504345, SLOT),
+    "gologix": (0x5B, 0x42000FA0, 2_500_000, 3, 1, 0x9999, 1, SLOT),
+    "gologix, small": (0x54, 0x43FF, 2_500_000, 3, 1, 0x9999, 1, SLOT),
+    "node": (0x5B, 0x42000FA2, 0x201234, 3, 1, 0x3333, 0x1337, SLOT),
+    "over a bridge": (0x5B, 0x42000FA2, 1_000_000, 1, 1, 1, 1,
+                      b"\x01\x00\x12\x0a10.10.0.20\x01\x03" + ROUTER),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_every_client_gets_its_connection(client: str, caller: Caller) -> None:
+    service, parameters, interval, multiplier, *triple, path = CLIENTS[client]
+    kind = "I" if service == 0x5B else "H"
+    data = struct.pack("<BBII", 10, 5, 0x20000002, 0xABCD)
+    data += struct.pack("<HHIB3x", *triple, multiplier)
+    data += struct.pack("<I" + kind, interval, parameters) * 2
+    data += bytes((0xA3, len(path) // 2)) + path
+    reply = caller.ask(request(service, b"\x20\x06\x24\x01", data))
+    assert (reply.service, len(reply.data)) == (service | 0x80, 26)
+    assert reply.data[4:16] == struct.pack("<IHHI", 0xABCD, *triple)
+    assert reply.data[16:] == struct.pack("<II", interval, interval) + b"\0\0"
+    number = opened(reply)
+    answer = exchange(caller, unit(number, 1, read("A", 2000), caller.handle))
+    told, sequence, octets = over(answer)
+    assert (told, sequence, octets[:3]) == (0xABCD, 1, b"\xcc\0\6")
+    size = parameters & (0xFFFF if service == 0x5B else 0x1FF)
+    assert size - 2 - 4 < len(octets) <= size - 2
+    close = struct.pack("<BBHHI", 10, 14, *triple) + bytes((len(path) // 2, 0)) + path
+    reply = caller.ask(request(0x4E, b"\x20\x06\x24\x01", close))
+    assert reply.data == struct.pack("<HHI", *triple) + b"\0\0"
 
 
 def test_commands_are_answered_as_they_are_specified(caller: Caller) -> None:

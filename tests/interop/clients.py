@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import asking
 import pytest
-from peers import Address
+from peers import PATIENCE, Address
 
 __all__ = [
     "CODES",
@@ -89,6 +89,7 @@ class Face(ABC):
 class Pycomm3(Face):
     def __init__(self, address: Address) -> None:
         super().__init__(pycomm3.LogixDriver(where(address)))
+        self.client.socket_timeout = PATIENCE
         self.client.open()
 
     def read(self, tag: str, count: int = 1) -> Any:
@@ -111,7 +112,7 @@ class Pycomm3(Face):
 class Pylogix(Face):
     def __init__(self, address: Address, **kwds: Any) -> None:
         host, port = address
-        super().__init__(pylogix.PLC(host, port=port, **kwds))
+        super().__init__(pylogix.PLC(host, port=port, timeout=PATIENCE, **kwds))
         self.client.StringEncoding = "latin-1"
 
     def read(self, tag: str, count: int = 1) -> Any:

@@ -12,18 +12,23 @@ from collections.abc import Iterator
 
 import asking
 import pytest
-from asking import Reply, read, read_on, request, symbol, write
-from peers import Address, Caller, call, routed
+from asking import read, read_on, request, symbol, write
+from interop.by_hand import (
+    DH,
+    OURS,
+    ROUTER,
+    SLOT,
+    TRIPLE,
+    ask,
+    closing,
+    connected,
+    dh,
+    opening,
+    pccc,
+)
+from peers import Address, Caller, call
 
 pytestmark = pytest.mark.interop
-
-MANAGER = b"\x20\x06\x24\x01"
-ROUTER = b"\x20\x02\x24\x01"
-SLOT = b"\x01\x00" + ROUTER
-DH = b"\x01\x02\x20\xa6\x24\x01\x2c\x01"
-
-TRIPLE = struct.pack("<HHI", 0x1234, 0xF33D, 0x21504345)
-OURS = 0x00BEEF01  # the id of the connection towards us
 
 
 @pytest.fixture
@@ -36,10 +41,6 @@ def caller(simulator: Address) -> Iterator[Caller]:
 def sent(request: pytest.FixtureRequest) -> bool:
     """Whether a request goes in an Unconnected Send."""
     return bool(request.param == "sent on")
-
-
-def ask(caller: Caller, asked: bytes, sent: bool = False) -> Reply:
-    return caller.ask(routed(asked, b"\x01\x00") if sent else asked)
 
 
 # -- without a connection
@@ -128,34 +129,6 @@ def test_a_structure_is_written_with_its_handle_only(caller: Caller) -> None:
 # -- connections
 
 
-def opening(path: bytes, parameters: int, large: bool = True) -> bytes:
-    """A Forward Open, or a large one."""
-    layout = "<II" if large else "<IH"
-    rate = struct.pack(layout, 1000000, parameters)
-    data = struct.pack("<BBII", 10, 5, 0, OURS) + TRIPLE + b"\x01\0\0\0"
-    data += rate + rate + bytes((0xA3, len(path) // 2)) + path
-    return request(0x5B if large else 0x54, MANAGER, data)
-
-
-def closing(path: bytes, triple: bytes = TRIPLE) -> bytes:
-    data = bytes((10, 5)) + triple + bytes((len(path) // 2, 0)) + path
-    return request(0x4E, MANAGER, data)
-
-
-def connected(caller: Caller, connection: int, sequence: int, data: bytes) -> bytes:
-    """What comes back over a connection, after the sequence count."""
-    items = struct.pack("<IHHHHI", 0, 0, 2, 0xA1, 4, connection)
-    items += struct.pack("<HHH", 0xB1, len(data) + 2, sequence) + data
-    caller.socket.sendall(asking.frame(0x70, items, caller.handle))
-    told = caller.frame()
-    assert (told.command, told.status) == (0x70, 0)
-    head = struct.unpack_from("<IHHHHIHHH", told.payload)
-    assert head[:5] == (0, head[1], 2, 0xA1, 4)
-    assert head[5] == OURS
-    assert head[6:] == (0xB1, len(told.payload) - 20, sequence)
-    return told.payload[22:]
-
-
 @pytest.mark.parametrize(
     ("path", "parameters", "large"),
     [
@@ -189,19 +162,6 @@ def test_a_connection_is_opened_used_and_closed(
 
 
 # -- PCCC
-
-REQUESTER = b"\x07\x3d\xf3\x45\x43\x50\x21"
-
-
-def pccc(caller: Caller, function: bytes, sent: bool = False) -> bytes:
-    """The status of a PCCC request and its data, inside CIP."""
-    number = b"\x34\x12"
-    asked = REQUESTER + b"\x0f\0" + number + function
-    told = ask(caller, request(0x4B, b"\x20\x67\x24\x01", asked), sent)
-    assert told.status == 0
-    assert told.data[:8] == REQUESTER + b"\x4f"
-    assert told.data[9:11] == number
-    return told.data[8:9] + told.data[11:]
 
 
 def test_an_slc_is_read_and_written_without_a_connection(
@@ -247,12 +207,9 @@ def test_data_files_are_read_over_dh(caller: Caller) -> None:
     told = ask(caller, opening(DH, 0x4302, large=False))
     assert told.status == 0
     theirs = int.from_bytes(told.data[:4], "little")
-    caller_, station = b"\0\0\0\0", b"\0\0\x1b\0"
-    for sequence in (1, 2):
-        asked = station + caller_ + b"\x0f\0\x01\0" + b"\xa2\2\7\x89\0\0"
-        told_ = connected(caller, theirs, sequence, asked)
-        assert told_[:8] == caller_ + station
-        assert told_[8:10] == b"\x4f\0"
-        assert told_[10:12] == b"\x01\0"
-        assert len(told_) == 14
+    for sequence, value in ((1, b"\x11\0"), (2, b"\x12\0")):
+        told_ = dh(caller, theirs, 2 * sequence, b"\xaa\2\7\x89\x40\0" + value)
+        assert told_ == b"\0"
+        told_ = dh(caller, theirs, 2 * sequence + 1, b"\xa2\2\7\x89\x40\0")
+        assert told_ == b"\0" + value
     assert ask(caller, closing(DH)).status == 0

@@ -16,10 +16,10 @@ from peers import Address
 
 LIBRARY = os.environ.get("LIBPLCTAG")
 
-pytestmark = [
-    pytest.mark.interop,
-    pytest.mark.skipif(LIBRARY is None, reason="LIBPLCTAG names no build of libplctag"),
-]
+pytestmark = pytest.mark.interop
+if LIBRARY is None:
+    reason = "LIBPLCTAG names no build of libplctag"
+    pytest.skip(reason, allow_module_level=True)
 
 WAIT = 5000  # milliseconds
 KINDS = {

@@ -7,10 +7,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import asking
 import pytest
+from interop.by_hand import DH, ROUTER, SLOT, ask, closing, connected, dh, opening, pccc
 from interop.clients import Aphyt, Pycomm3, Pylogix, inner, pycomm3, where
 from interop.wire import replies, requests
-from peers import Address
+from peers import Address, call
 from recording import Recorder, flagged, pcap, recorder, seen
 
 pytestmark = [
@@ -79,6 +81,31 @@ def with_others(address: Address) -> None:
         slc.get_file_directory()
 
 
+def by_hand(address: Address) -> None:
+    """As libplctag does; the small controller knows no Large Forward Open."""
+    with call(address) as caller:
+        for path, parameters, large in (
+            (SLOT, 0x42000FA2, True),
+            (ROUTER, 0x43F8, False),
+            (DH, 0x4302, False),
+        ):
+            told = ask(caller, opening(path, parameters, large))
+            if told.status == 0:
+                theirs = int.from_bytes(told.data[:4], "little")
+                if path == DH:
+                    dh(caller, theirs, 1, b"\xa2\2\7\x89\0\0")
+                else:
+                    connected(caller, theirs, 1, asking.read("SEVEN"))
+            ask(caller, closing(path))
+            ask(caller, closing(path))
+        for sent in (False, True):
+            ask(caller, asking.read_on("DINT_2000", 2000), sent)
+            ask(caller, asking.write("SINT_0", 0xC2, 1, b"\1\0"), sent)
+            pccc(caller, b"\xa2\2\7\x89\0\0", sent)
+            pccc(caller, b"\xa2\2\x63\x89\0\0", sent)
+            pccc(caller, b"\1\0\0\1\0\6\7\1\2", sent)
+
+
 def judged(one: Recorder, file: Path) -> dict[str, Any]:
     """That nothing is wrong, and what it has seen."""
     pcap(file, one.pieces)
@@ -94,6 +121,7 @@ def test_tshark_finds_nothing_wrong(
         with_pycomm3(one.address)
         with_pylogix(one.address)
         with_others(one.address)
+        by_hand(one.address)
         told = judged(one, tmp_path / "said.pcap")
     assert {0x04, 0x63, 0x64, 0x65, 0x66, 0x6F, 0x70} <= told["enip.command"]
     assert {0x4C, 0x4D, 0x4E, 0x52, 0x53, 0x55, 0x03, 0x0A} <= told["cip.sc"]

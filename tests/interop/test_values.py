@@ -382,6 +382,16 @@ def test_an_alias_is_what_it_stands_for(face: Face) -> None:
     assert face.read("DINT_10[0]", 3) == [9, 8, 7]
 
 
+def test_an_alias_of_a_bit_is_a_bool(face: Face) -> None:
+    for alias, tag in (("ALIAS_BIT", "DINT_0"), ("ALIAS_FLAG", "UDT_FLAGS.N")):
+        face.write(tag, 0)
+        for value in (True, False, True):
+            face.write(alias, value)
+            assert face.read(alias) == value
+        assert face.read(tag) == (1 << 13 if tag == "DINT_0" else 0)
+    assert face.read("UDT_FLAGS.B9") == 1
+
+
 # -- several at once
 
 MANY = [

@@ -303,4 +303,5 @@ def worded(
         members.append(Member(member, kind, count, at))
         at += members[-1].size
     members += [Member(one, BOOL, 0, bit >> 3, bit & 7) for one, bit in bits]
-    return assembled(name, tuple(members), at, instance)
+    # As that of STRING, their handle is their number.
+    return assembled(name, tuple(members), at, instance, instance)

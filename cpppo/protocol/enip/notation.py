@@ -344,28 +344,18 @@ def parse_path_elements(path: object) -> Elements:
         else:
             break
     place = scanner.at
-    times = amount(scanner)
-    if times is not None:
+    braced = scanner.take("{")
+    if braced or scanner.take("*"):
+        times = scanner.number("a count of elements", 1, U32)
+        if braced and not scanner.take("}"):
+            raise scanner.error("'}' expected after a count")
         if count not in {None, times}:
             raise scanner.error(f"the range has {count} elements", place)
         count = times
     if count is None:
-        scanner.end("'.', '[', '*' or '{' expected, or the end")
+        scanner.end("'.', '[' or '*' expected, or the end")
     scanner.end("nothing may follow a range or a count")
     return tuple(segments), element, count
-
-
-def amount(scanner: Scanner) -> int | None:
-    """A count of elements, `*5` or `{5}`, if there is one."""
-    braced = scanner.take("{")
-    if not braced and not scanner.take("*"):
-        return None
-    scanner.blank()
-    times = scanner.number("a count of elements", 1, U32)
-    scanner.blank()
-    if braced and not scanner.take("}"):
-        raise scanner.error("'}' expected after a count")
-    return times
 
 
 def symbol(scanner: Scanner) -> Symbol:

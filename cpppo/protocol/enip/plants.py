@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import EncodeError
-from .datatypes import Types
+from .datatypes import NAME, Types
 from .structures import BOOLS, Member, StringType, StructureType, laid
 from .types import CIPType
 
@@ -119,7 +119,8 @@ def type_lines(one: type[StructureType]) -> Iterator[str]:
         yield "# Its members do not stand here as they do in the controller."
     yield f"[types.{key(one.__name__)}]"
     for member in one.visible():
-        yield f"{key(member.name)} = {text(member_text(member))}"
+        line = f"{key(member.name)} = {text(member_text(member))}"
+        yield line if NAME.fullmatch(member.name) else f"# {line}"
 
 
 def member_text(member: Member) -> str:
@@ -131,7 +132,11 @@ def member_text(member: Member) -> str:
 
 def differs(one: type[StructureType]) -> bool:
     """Whether members as they are written would be laid out differently."""
-    declared = [(each.name, each.type, each.count) for each in one.visible()]
+    declared = [
+        (each.name, each.type, each.count)
+        for each in one.visible()
+        if NAME.fullmatch(each.name)
+    ]
     members, size = laid(one.__name__, declared)
     places = [(each.offset, each.bit) for each in members if not each.hidden]
     there = [(each.offset, each.bit) for each in one.visible()]

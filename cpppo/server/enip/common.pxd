@@ -12,7 +12,11 @@ cdef class Common:
     cdef public dict places
     cdef public dict connections
     cdef public object other
+    cdef Connection last
     cdef public Connection over
+    cdef Connection kept
+    cdef Py_ssize_t kept_at
+    cdef Py_ssize_t kept_to
     cdef public object clock
     cdef double now
     cdef public long long session
@@ -68,8 +72,14 @@ cdef class Common:
 
     cpdef learn(self, object reads, object writes, object linked)
     cpdef learn_over(self, object reads, object linked)
-    @cython.locals(p="const unsigned char *")
+    @cython.locals(p="const unsigned char *", taken=bytes)
     cpdef bytes take(self)
+    cdef int collect(self, Connection over, Py_ssize_t start) except -1
+    @cython.locals(
+        p="const unsigned char *", kept=Connection, start="Py_ssize_t",
+        stop="Py_ssize_t",
+    )
+    cdef int settle(self, bytes taken) except -1
     cpdef double moment(self) except -1
     @cython.locals(longer=bytearray)
     cpdef int grow(self, Py_ssize_t more) except -1
@@ -88,7 +98,6 @@ cdef class Common:
     @cython.locals(
         FINISHED=int, over=Connection, sequence="long long", k="Py_ssize_t",
         n="Py_ssize_t", run=Execution, before="Py_ssize_t", answered=bint,
-        p="const unsigned char *",
     )
     cdef bint connected(
         self, bytes octets, Py_ssize_t at, long long[::1] registers

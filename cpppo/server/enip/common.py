@@ -35,7 +35,11 @@ class Common:
         self.connections: dict[int, Connection] = {}  # by their identifiers
         self.clock = clock
         self.other = other  # answers a member that is not common, in so many octets
+        self.last: Connection | None = None  # that was found there
         self.over: Connection | None = None  # the connection of what is answered
+        self.kept: Connection | None = None  # whose answer is collected, and where
+        self.kept_at = 0
+        self.kept_to = 0
         self.now = -1.0  # when what is answered came; not asked yet
         self.session = 0
         self.requests = 0  # how many were answered here
@@ -105,12 +109,37 @@ class Common:
     def take(self) -> bytes:
         """What was answered since this was last asked."""
         p = self.out
-        taken = p[: self.size]
+        taken = bytes(p[: self.size])
+        if self.kept is not None:
+            self.settle(taken)
         self.size = 0
         self.now = -1.0
         if len(self.out) > 65536:
             self.out = bytearray(4096)
-        return bytes(taken)
+        return taken
+
+    def collect(self, over: Connection, start: int) -> int:
+        """A connection's answer stands from here to the end of what was answered."""
+        if self.kept is not None:
+            self.settle(None)
+        self.kept = over
+        self.kept_at = start
+        self.kept_to = self.size
+        return 0
+
+    def settle(self, taken: bytes | None) -> int:
+        """Give a connection its answer: a part of what is sent, if that is no more."""
+        kept = self.kept
+        start = self.kept_at
+        stop = self.kept_to
+        if kept is not None:
+            if taken is not None and start == self.unit_start and stop == self.size:
+                kept.keep(taken, start, stop)
+            else:
+                p = self.out
+                kept.keep(p[start:stop], 0, stop - start)
+        self.kept = None
+        return 0
 
     def moment(self) -> float:
         """When what is answered came: the clock is asked once, and only if need be."""
@@ -191,7 +220,9 @@ class Common:
     def connected(self, octets: bytes, at: int, registers: Any) -> bool:
         """Answer a request over a connection; False where it is not common."""
         FINISHED = 1
-        over = self.connections.get(registers[self.connection_at])
+        over = self.last
+        if over is None or over.identifier != registers[self.connection_at]:
+            over = self.last = self.connections.get(registers[self.connection_at])
         if over is None or not self.is_new(over, registers):
             return False
         k = registers[self.data_at]
@@ -220,8 +251,7 @@ class Common:
         self.number(before + self.told_at + 2, over.to_originator >> 16)
         sequence = registers[self.sequence_at]
         self.number(before + self.counted_at, sequence)
-        p = self.out
-        over.answer = p[before + self.unit_start : self.size]
+        self.collect(over, before + self.unit_start)
         over.sequence = sequence
         over.until = self.now + over.lasts
         return True
@@ -232,7 +262,6 @@ class Common:
             registers[self.session_at] == self.session
             and registers[self.count_at] == 2
             and registers[self.item_at] == self.unit_item
-            and registers[self.odd_at] == 0
             and registers[self.sequence_at] != over.sequence
             and over.routed
             and over.open

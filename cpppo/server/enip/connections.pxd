@@ -15,4 +15,8 @@ cdef class Connection:
     cdef public bint routed
     cdef public bint open
     cdef public int sequence
-    cdef public object answer
+    cdef object octets
+    cdef Py_ssize_t start
+    cdef Py_ssize_t stop
+
+    cpdef keep(self, object octets, Py_ssize_t start, Py_ssize_t stop)

@@ -46,7 +46,20 @@ class Connection:
         self.routed = end is None
         self.open = True
         self.sequence = -1  # of the last request; none yet
-        self.answer: bytes | bytearray = b""  # that it got
+        self.octets: bytes | bytearray = b""  # that have its answer
+        self.start = 0
+        self.stop = 0
+
+    @property
+    def answer(self) -> bytes:
+        """What the last request got."""
+        return bytes(self.octets[self.start : self.stop])
+
+    def keep(self, octets: bytes | bytearray, start: int, stop: int) -> None:
+        """Have the answer in some octets, for who asks the same once more."""
+        self.octets = octets
+        self.start = start
+        self.stop = stop
 
 
 class Connections:

@@ -56,6 +56,7 @@ ROUTER = (0x02, 1)
 POINT_TO_POINT = 2
 CLASS_3 = 3
 SMALL = 0x1FF  # the largest size that a Forward Open can say
+LARGE = 0xFFFF  # and a Large Forward Open
 LEAST = SEQUENCE + REFUSAL  # so that every refusal fits
 
 
@@ -216,10 +217,11 @@ class Links:
         sequence = int.from_bytes(counted, "little")
         # The same once more is the same request: it is not done twice.
         if sequence != one.sequence:
-            one.answer = self.served(one, octets)
+            reply = self.served(one, octets)
+            one.keep(reply, 0, len(reply))
             one.sequence = sequence
         one.until = self.common.moment() + one.lasts
-        return one.to_originator, counted + bytes(one.answer)
+        return one.to_originator, counted + one.answer
 
     def served(self, one: Connection, octets: bytes) -> bytes:
         """The reply of whoever the connection leads to."""
@@ -267,7 +269,7 @@ def judged(asked: Asked, largest: int) -> tuple[int, int]:
     ]
     if any(one.kind != POINT_TO_POINT for one in both):
         raise refused(asked, Extended.INVALID_CONNECTION_TYPE)
-    largest = largest if large else min(largest, SMALL)
+    largest = min(largest, LARGE if large else SMALL)
     if not all(LEAST <= one.size <= largest for one in both):
         raise refused(asked, Extended.INVALID_CONNECTION_SIZE, largest)
     if not (asked.target_interval and asked.originator_interval):

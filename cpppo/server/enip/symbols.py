@@ -229,7 +229,8 @@ class Symbols:
             self.scopes[key] = []
             if len(own) < LAST:
                 own.append(Symbol(len(own) + 1, name, ""))
-        for key, name in list(directory.names.items())[self._seen :]:
+        names = list(directory.names.items())
+        for key, name in names[self._seen :]:
             before, dot, rest = name.partition(".")
             inside = self.scopes.get(before.lower()) if dot else None
             scope = own if inside is None else inside
@@ -239,7 +240,7 @@ class Symbols:
                 tag = directory.known(key)
                 scope.append(Symbol(len(scope) + 1, name, key, tag, alias))
         self._programs = len(programs)
-        self._seen = len(directory.names)
+        self._seen = len(names)
 
     def instance(self, number: int, program: str) -> tuple[Object, Attribute | None]:
         """A symbol and its tag; there need be none, to list those that come after."""

@@ -619,9 +619,20 @@ def test_other_items_over_a_connection_have_the_same_answer() -> None:
         (address, data, data),
     ):
         head = struct.pack("<IHH", 0, 0, len(items))
-        agreed(
-            Pair(), [frame(0x70, head + b"".join(items), 1), unit(0, 0xFFFF, cip, 1)]
-        )
+        plain = unit(0, 0xFFFF, cip, 1)
+        agreed(Pair(), [plain, frame(0x70, head + b"".join(items), 1), plain])
+
+
+def test_what_follows_a_request_has_the_same_answer_once_its_way_is_known() -> None:
+    whole = [
+        read("D"),
+        read_on("D"),
+        multiple([read("D")]),
+        write("D", 0xC4, 1, b"1234"),
+    ]
+    several = [each + more for each in whole for more in (b"", b"\0", b"\0\0")]
+    for wrap in (unit, lambda at, sequence, cip, handle: rr(cip, handle)):
+        agreed(Pair(), [wrap(0, 0xFFFF, each, 1) for each in several])
 
 
 def test_a_connection_that_is_closed_has_the_same_answer() -> None:

@@ -120,6 +120,14 @@ def test_the_example_of_the_manual_needs_no_second_section(read: Read) -> None:
     assert told.profile.tcpip.interface == Interface(ip_address="192.168.0.201")
 
 
+def test_what_a_plant_says_of_itself_is_nearer_than_any_file(read: Read) -> None:
+    told = read("[Identity]\nProduct Name = other\nState = 3\n[TCPIP]\nHost Name = h\n")
+    profile = told.identified({"name": "plant", "revision": 0x0B21})
+    assert profile.identity == IdentityValues(name="plant", revision=0x0B21, state=3)
+    assert profile.tcpip == told.profile.tcpip
+    assert told.identified({}) == told.profile
+
+
 def test_the_section_of_an_object_is_nearer_than_another(read: Read) -> None:
     told = read("[TCPIP]\nHost Name = right\n[Identity]\nHost Name = wrong\n")
     assert told.profile.tcpip.host_name == "right"

@@ -197,6 +197,13 @@ def test_an_old_controller_knows_no_large_connection() -> None:
     assert Linked(one, large=False, size=508).ask(read("A")).status == 0
 
 
+def test_no_size_is_more_than_a_message_can_say() -> None:
+    one = client(limits=Limits(connection=1_000_000))
+    assert refusal(one.ask(forward_open(size=0))) == (0x0109, 0xFFFF)
+    linked = Linked(one, size=0xFFFF)
+    assert len(linked.ask(read("A", 2000)).data) == 2 + 8000
+
+
 def test_from_512_on_it_is_a_newer_one() -> None:
     one = client(limits=Limits(connection=512))
     assert one.ask(forward_open(size=512)).status == 0
@@ -571,6 +578,14 @@ def test_a_connection_that_is_not_used_dies(watched: dict[str, Any]) -> None:
     assert refusal(one.ask(forward_close())) == (0x0107,)
     assert opened(one.ask(forward_open(serial=2)))
     assert linked_status(one, linked.number) == (1, (0x0107,))
+
+
+def test_a_connection_that_was_swept_is_late(watched: dict[str, Any]) -> None:
+    one, clock = timed(**watched)
+    linked = Linked(one)
+    assert linked.ask(read("A")).status == 0
+    one.controller.connections.sweep(clock.now + 1000)
+    assert linked.ask(read("A")).extended == (0x0203,)
 
 
 def test_a_repeated_request_keeps_a_connection(watched: dict[str, Any]) -> None:

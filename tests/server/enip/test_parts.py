@@ -519,6 +519,38 @@ def test_a_part_goes_through_the_hook_of_the_whole() -> None:
     assert (value["several"][1]["x"], value["b3"]) == (5, True)
 
 
+def test_nobody_changes_bits_while_somebody_does() -> None:
+    free: list[bool] = []
+
+    class Asking(device.Attribute):
+        def __getitem__(self, key: int | slice) -> Any:
+            def asked() -> None:
+                had = self.modifying.acquire(blocking=False)
+                free.append(had)
+                if had:
+                    self.modifying.release()
+
+            # From another thread, as that of another session.
+            other = Thread(target=asked)
+            other.start()
+            other.join()
+            return super().__getitem__(key)
+
+    one = client(TAGS, attribute_class=Asking)
+    for asked in (
+        write(at("OUT", "b1"), 0xC1, 1, b"\1"),
+        request(0x4E, at("OUT", "count"), b"\4\0" + bytes(8)),
+        request(0x4E, at("N", 3), b"\4\0" + bytes(8)),
+        request(0x53, at("OUT"), handle(one, "Outer") + b"\1\0\4\0\0\0\1\2"),
+    ):
+        free.clear()
+        assert one.ask(asked).status == 0
+        assert free
+        assert not any(free), asked
+    assert one.ask(read("N")).status == 0
+    assert free[-1]
+
+
 def test_a_hook_that_refuses_a_part_is_answered() -> None:
     class Wrong(device.Attribute):
         def __setitem__(self, key: int | slice, value: Any) -> None:

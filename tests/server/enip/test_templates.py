@@ -147,6 +147,7 @@ def test_a_definition_comes_in_pieces() -> None:
         asked = request(0x4C, number(0x6C, instance), data)
         reply = one.controller.answer(asked, Call(60, 60))
         assert reply[2] == (6 if size - len(octets) > 56 else 0)
+        assert len(reply) == 4 + min(56, size - len(octets))
         octets += reply[4:]
     assert octets == whole
     assert piece(one, instance, 100, 20) == (0, whole[100:120])

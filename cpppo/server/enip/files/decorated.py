@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from math import prod
 from typing import Any
 
-from ....protocol.enip.datatypes import Sort
+from ....protocol.enip.datatypes import FIRST, LAST, Sort
 from ....protocol.enip.structures import BOOLS, Member, StringType, StructureType
 from ....protocol.enip.types import BOOL, CIPType, TextType
 from .literals import l5k, number, quoted
@@ -107,11 +107,18 @@ def members(node: Node, kind: type[StructureType]) -> dict[str, Any]:
         member = kind.member(name)
         if not name or one.tag not in MEMBERS:
             continue
+        if member is None and not own(kind):
+            continue  # predefined ones grow from version to version
         if member is None:
             raise Misfit(f"{kind.__name__} has no member {name!r}", (), one.line)
         sizes = (member.count,) if member.count else ()
         found[member.name] = value(one, member.type, sizes)
     return found
+
+
+def own(kind: type[StructureType]) -> bool:
+    """Whether a structure is the user's, and not one that every controller has."""
+    return FIRST <= kind.instance <= LAST
 
 
 def array(node: Node, kind: Kind, sizes: tuple[int, ...]) -> list[Any]:

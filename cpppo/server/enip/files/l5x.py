@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from ....errors import EncodeError
-from ....protocol.enip.datatypes import Sort, TypesError
+from ....protocol.enip.datatypes import NAME, Sort, TypesError
 from ..tags import TagError, TagSpec, check_name, spec
 from . import layouts
 from .decorated import begun, learnt
@@ -102,7 +102,7 @@ class L5X:
             for data in tag.find("Data"):
                 for node, members in learnt(data):
                     name = node.get("DataType")
-                    if name.lower() in seen or not members:
+                    if name.lower() in seen or not members or not NAME.fullmatch(name):
                         continue
                     seen.add(name.lower())
                     yield Declared(

@@ -158,6 +158,8 @@ def checked(entries: Iterable[Entry], owner: str) -> tuple[Entry, ...]:
     for one in entries:
         if not one.name or not one.type:
             raise TypesError("a member has a Name and a DataType", owner, one.name)
+        if not one.name.isascii() or not one.name.isprintable() or "." in one.name:
+            raise TypesError(f"{one.name!r} is no name of a member", owner)
         if found.setdefault(one.name.lower(), one) is not one:
             raise TypesError("there is such a member already", owner, one.name)
         if one.count > 0xFFFF:

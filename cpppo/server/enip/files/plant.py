@@ -40,9 +40,10 @@ class PlantError(CpppoError, ValueError):
         self, file: str, reason: str, line: int | None = None, shown: str = ""
     ) -> None:
         reason = " ".join(reason.split())
-        shown = "".join(one if one.isprintable() else " " for one in shown).strip()
-        if len(shown) > WIDTH:
-            shown = f"{shown[:WIDTH]} ..."
+        shown = shown.strip()
+        more = " ..." if len(shown) > WIDTH else ""
+        shown = "".join(one if one.isprintable() else " " for one in shown[:WIDTH])
+        shown += more
         where = file if line is None else f"{file}:{line}"
         super().__init__(f"{where}: {reason}" + (f"\n  {shown}" if shown else ""))
         self.file = file

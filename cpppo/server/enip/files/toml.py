@@ -48,7 +48,6 @@ class Toml:
 
     def __init__(self, file: str) -> None:
         self.source = Source.read(file, lambda octets: octets.decode("utf-8-sig"))
-        self.source.text = self.source.text.replace("\r\n", "\n")
         self.source.positions = positions
         self.said = parsed(self.source)
         self.only(self.said, SECTIONS, ())

@@ -179,7 +179,7 @@ def structured(kind: type[StructureType], value: Any) -> bytes:
     found = bytearray(kind.struct_calcsize)
     for name, said in value.items():
         member = kind.member(name) if isinstance(name, str) else None
-        if member is None or member.hidden:
+        if member is None:
             names = [one.name for one in kind.visible()]
             problem = f"{kind.__name__} has no member {name!r}{meant(str(name), names)}"
             raise Misfit(problem, (name,))

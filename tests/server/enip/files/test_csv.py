@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from mutate import seeded
 
 from cpppo.server.enip.files import Plant, PlantError, load
 from cpppo.server.enip.tags import TagSpec
@@ -193,9 +193,7 @@ def test_the_line_after_a_cell_of_several_lines_is_right(read: Read) -> None:
 def test_whatever_octets_come_are_a_plant_or_an_error(
     tmp_path: Path, whole: str
 ) -> None:
-    seed = random.randrange(1 << 32)
-    print(f"seed {seed}")
-    rng = random.Random(seed)
+    rng = seeded()
     path = tmp_path / "plant.csv"
     for _ in range(200):
         found = bytearray(whole.encode("latin-1"))

@@ -4,19 +4,21 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from mutate import seeded
 
 from cpppo.protocol.enip.plants import toml
 from cpppo.protocol.enip.structures import StringType, StructureType
 from cpppo.protocol.enip.types import BOOL, DINT, INT, LINT, LREAL, REAL, SINT, UINT
 from cpppo.server.enip.files import Plant, PlantError, load
 from cpppo.server.enip.files.literals import l5k, number, quoted
+from cpppo.server.enip.files.plant import Source
 from cpppo.server.enip.files.values import Misfit
+from cpppo.server.enip.files.xml import tree
 from cpppo.server.enip.tags import TagSpec
 
 Read = Callable[[str], Plant]
@@ -211,7 +213,7 @@ def decorated(text: str) -> str:
 
 
 def test_what_nobody_declares_is_learnt_from_its_values(read: Read) -> None:
-    tree = decorated(
+    said = decorated(
         '<Structure DataType="ALARM_X"><DataValueMember Name="On" DataType="BOOL" '
         'Value="1"/><DataValueMember Name="Max" DataType="REAL" Value="1.5"/>'
         '<ArrayMember Name="Ns" DataType="INT" Dimensions="2">'
@@ -219,10 +221,18 @@ def test_what_nobody_declares_is_learnt_from_its_values(read: Read) -> None:
         '<StructureMember Name="In" DataType="ALARM_Y"><DataValueMember Name="Y" '
         'DataType="DINT" Value="3"/></StructureMember></Structure>'
     )
-    plant = read(data(tree, kind="ALARM_X"))
+    plant = read(data(said, kind="ALARM_X"))
     assert plant.left == ()
     found = {"On": True, "Max": 1.5, "Ns": [0, 7], "In": {"Y": 3}}
     assert value(plant, "A") == found
+
+
+def test_a_predefined_structure_may_have_more_than_we_know(read: Read) -> None:
+    said = decorated(
+        '<Structure DataType="TIMER"><DataValueMember Name="PRE" Value="5"/>'
+        '<DataValueMember Name="FS" Value="1"/></Structure>'
+    )
+    assert value(read(data(said, kind="TIMER")), "A")["PRE"] == 5
 
 
 def test_a_type_with_a_part_that_is_not_known_is_left_out(read: Read) -> None:
@@ -260,21 +270,52 @@ def test_nine_bools_have_two_hosts_and_any_host_is_welcome(read: Read) -> None:
     )
     plant = read(
         '<DataTypes><DataType Name="T"><Members><Member Name="S" DataType="SINT"/>'
+        '<Member Name="A" DataType="SINT" Dimension="2"/>'
         f'<Member Name="Host" DataType="DINT" Hidden="true"/>{bits}</Members>'
         "</DataType></DataTypes>"
     )
     kind: Any = plant.types["T"]
-    assert layout(kind)[2:] == [
-        ("B0", 4, 0, False),
-        ("B8", 5, 0, False),
-        ("B31", 7, 7, False),
+    assert layout(kind)[1:] == [
+        ("A", 4, None, False),
+        ("Host", 8, None, True),
+        ("B0", 8, 0, False),
+        ("B8", 9, 0, False),
+        ("B31", 11, 7, False),
     ]
-    assert kind.struct_calcsize == 8
+    assert kind.struct_calcsize == 12
+
+
+def test_a_text_is_as_long_as_its_length_says(read: Read) -> None:
+    said = decorated(
+        '<Structure DataType="STRING"><DataValueMember Name="LEN" Value="3"/>'
+        "<DataValueMember Name=\"DATA\"><![CDATA['longer']]></DataValueMember>"
+        "</Structure>"
+    )
+    assert value(read(data(said, kind="STRING")), "A") == "lon"
+    text = "<Data Format=\"L5K\">[2,'abc$00']</Data>"
+    assert value(read(data(text, kind="STRING")), "A") == "ab"
+
+
+def test_an_alias_may_be_of_another_program(read: Read) -> None:
+    plant = read(
+        r'<Tags><Tag Name="A" TagType="Alias" AliasFor="\P.X.3"/></Tags><Programs>'
+        '<Program Name="P"><Tags><Tag Name="X" DataType="DINT"/></Tags></Program>'
+        "</Programs>"
+    )
+    assert tags(plant)["A"].alias == "Program:P.X.3"
+
+
+def test_what_is_not_wanted_is_not_kept() -> None:
+    octets = b"<a><b>x<c/></b><d e='1'>y</d></a>"
+    root = tree(Source("a.xml", octets.decode()), octets, frozenset({"b"}))
+    assert [(one.tag, one.get("e"), one.text) for one in root.children] == [
+        ("d", "1", "y")
+    ]
 
 
 def test_a_value_that_is_a_time_is_left_out_and_told(read: Read) -> None:
-    tree = decorated('<DataValue DataType="LINT" Value="LDT#2024-01-01-00:00:00"/>')
-    plant = read(data(tree, kind="LINT"))
+    said = decorated('<DataValue DataType="LINT" Value="LDT#2024-01-01-00:00:00"/>')
+    plant = read(data(said, kind="LINT"))
     assert tags(plant)["A"].value is None
     assert plant.left == (
         "the value of A: LDT#2024-01-01-00:00:00 is a date or a time",
@@ -367,6 +408,7 @@ TYPE = MEMBER.format('<Member Name="X" DataType="INT"/>')
         ("<DataTypes>\n<DataType/></DataTypes>", 2, "a DataType has no Name"),
         ('<DataTypes>\n<DataType Name="T"/></DataTypes>', 2, "one member at least"),
         (TYPE + TYPE, 3, "there is a type T already"),
+        (MEMBER.format('<Member Name="\u20ac" DataType="INT"/>'), 1, "no name of a"),
         (MEMBER.format('<Member Name="X"/>'), 1, "a Name and a DataType"),
         (
             MEMBER.format('<Member Name="X" DataType="INT" Dimension="-1"/>'),
@@ -452,9 +494,7 @@ def test_what_is_no_export_is_refused(tmp_path: Path, text: str, problem: str) -
 
 
 def test_whatever_octets_come_are_a_plant_or_an_error(tmp_path: Path) -> None:
-    seed = random.randrange(1 << 32)
-    print(f"seed {seed}")
-    rng = random.Random(seed)
+    rng = seeded()
     path = tmp_path / "plant.L5X"
     whole = EXAMPLE.read_bytes()
     texts = [b'"', b"-1", b"99999999999", b"BIT", b"", b"[", b"DINT", b"x", b"0"]

@@ -3,17 +3,19 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from mutate import seeded
 
 from cpppo.protocol.enip.plants import toml
 from cpppo.protocol.enip.structures import StringType, StructureType
 from cpppo.protocol.enip.types import DINT, INT
 from cpppo.server.enip.files import Plant, PlantError, load
+from cpppo.server.enip.files.plant import Source
 from cpppo.server.enip.files.positions import positions
 from cpppo.server.enip.tags import TagSpec
 
@@ -164,6 +166,16 @@ def test_values_are_read_as_their_types_have_them(read: Read) -> None:
     assert deep["Name"] == "n"
     assert [one["X"] for one in deep["Inner"]] == [1, 0]
     assert [one["F0"] for one in deep["Inner"]] == [False, True]
+
+
+def test_what_is_all_zero_is_not_kept(read: Read) -> None:
+    text = (
+        '[types.T]\nX = "INT"\n[tags]\nA = { type = "INT[3]", value = [0, 0, 0] }\n'
+        'B = { type = "T", value = { X = 0 } }\nC = { type = "STRING", value = "" }\n'
+        'D = { type = "BOOL[9]", value = false }\nE = { type = "REAL", value = 0.0 }\n'
+        'F = { type = "SSTRING", value = "" }\n'
+    )
+    assert [one.value for one in read(text).tags] == [None] * 6
 
 
 def test_access_is_said_in_any_spelling(read: Read) -> None:
@@ -455,6 +467,8 @@ def test_every_value_has_its_line() -> None:
         ' "}" """, g = "#" }\n'
         "[b.'h i']\n"
         '"j\\u0041" = 1\n'
+        "[k.l]\n"
+        "[k]\n"
     )
     assert positions(text) == {
         ("a",): 1,
@@ -471,7 +485,20 @@ def test_every_value_has_its_line() -> None:
         ("b", "e", "g"): 7,
         ("b", "h i"): 8,
         ("b", "h i", "jA"): 9,
+        ("k", "l"): 10,
+        ("k",): 11,
     }
+
+
+def test_the_line_of_what_has_none_is_that_of_its_table() -> None:
+    source = Source("plant.toml", "[a]\n[b]\nc = 1\n")
+    source.positions = positions
+    assert source.line(("b", "c")) == 3
+    assert source.line(("b", "d", 5)) == 2
+    assert source.line(("e",)) is None
+    assert source.line(7) == 7
+    assert source.line(None) is None
+    assert str(source.error("no", ("b", "d"))) == "plant.toml:2: no\n  [b]"
 
 
 # -- whatever comes
@@ -503,9 +530,7 @@ def layout(kind: type[StructureType]) -> list[tuple[str, str, int, int, int | No
 
 
 def test_whatever_octets_come_are_a_plant_or_an_error(tmp_path: Path) -> None:
-    seed = random.randrange(1 << 32)
-    print(f"seed {seed}")
-    rng = random.Random(seed)
+    rng = seeded()
     path = tmp_path / "plant.toml"
     whole = WHOLE.encode()
     refused = 0
@@ -519,7 +544,7 @@ def test_whatever_octets_come_are_a_plant_or_an_error(tmp_path: Path) -> None:
     assert refused > 100
 
 
-def mutated(octets: bytes, rng: random.Random) -> bytes:
+def mutated(octets: bytes, rng: Random) -> bytes:
     """A file with a few places that are not as they were."""
     found = bytearray(octets)
     for _ in range(rng.randrange(1, 4)):
