@@ -213,7 +213,7 @@ class Catalogue(Line):
                 yield from self._structured(call, one)
             elif isinstance(one.operation, Words):
                 one.kind = Bits(one.operation.first, one.operation.count)
-            elif isinstance(one.operation.path[0], Symbol):
+            elif isinstance(one.operation.path[0], Symbol) and is_plain(one):
                 self._doubt(nth, one, again, doubtful)
         if doubtful:
             yield from self._probe(call, found, doubtful, again)
@@ -357,6 +357,11 @@ def within(listed: Mapping[str, Listed], name: str | int) -> Listed | None:
     if isinstance(name, str):
         return listed.get(name.lower())
     return next((one for one in listed.values() if one.instance == name), None)
+
+
+def is_plain(one: Result) -> bool:
+    """Whether elements were asked for, and no octets from an offset on."""
+    return one.operation.offset is None
 
 
 def beyond(one: Result) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import StatusError
 from ..protocol.enip.plants import DescribedPlant, DescribedTag, toml
 from ..protocol.enip.structures import StructureType
-from ..protocol.enip.types import CODES
+from ..protocol.enip.types import CODES, CIPType
 from .browse import Named, Tag
 from .calls import Call, Program
 from .catalogue import Catalogue
@@ -38,22 +38,24 @@ def described(line: Catalogue, call: Call, values: bool = False) -> Program[str]
         identity["name"] = yield from name(line, call)
     except StatusError:
         pass  # it has no such object
-    left = [one for one in tags.values() if not sayable(one)]
-    lines = [f"{who.name}, revision {who.revision}, at {line.place}"]
-    lines += [f"{one.name} ({one.sort}) is left out" for one in left]
-    lines += [
-        f"{one.name} is another tag's name there" for one in tags.values() if one.alias
-    ]
+    several = [one for one in tags.values() if told(one.type)]
     plant = DescribedPlant(
         identity=identity,
-        types=tuple(kinds.values()),
+        types=tuple(one for one in kinds.values() if told(one)),
         tags=tuple(
             DescribedTag(one.name, one.sort, held.get(one.name), one.access)
-            for one in tags.values()
-            if sayable(one)
+            for one in several
         ),
         programs=programs,
     )
+    lines = [f"{who.name}, revision {who.revision}, at {line.place}"]
+    for one in tags.values():
+        if not told(one.type):
+            lines.append(f"{one.name} ({one.sort}) is left out: its type is not told")
+        elif values and one.name not in held:
+            lines.append(f"what {one.name} holds could not be read")
+        if one.alias:
+            lines.append(f"{one.name} is another tag's name there")
     return toml(plant, "\n".join(lines))
 
 
@@ -76,32 +78,25 @@ def identified(who: Device) -> dict[str, str | int]:
     }
 
 
-def sayable(one: Tag) -> bool:
-    """Whether a file can say its type."""
-    if issubclass(one.type, StructureType):
-        return ":" not in one.type.__name__ and told(one.type)
-    return one.type.tag_type in CODES
-
-
-def told(kind: type[StructureType]) -> bool:
-    """Whether all that a structure is made of is known."""
+def told(kind: type[CIPType]) -> bool:
+    """Whether all that a type is made of is known."""
+    if not issubclass(kind, StructureType):
+        return kind.tag_type in CODES
     inside = [one.type for one in kind.visible()]
-    return bool(inside) and all(
-        told(one) if issubclass(one, StructureType) else one.tag_type in CODES
-        for one in inside
-    )
+    return bool(inside) and all(map(told, inside))
 
 
 def read(line: Catalogue, call: Call, tags: Sequence[Tag]) -> Program[dict[str, Any]]:
-    """What the tags hold that is not blank, by their names."""
+    """What the tags hold, by their names; None for what they begin with."""
     found: dict[str, Any] = {}
-    several = [one for one in tags if sayable(one) and one.elements <= MOST]
+    several = [one for one in tags if told(one.type) and one.elements <= MOST]
     for at in range(0, len(several), TOGETHER):
         some = several[at : at + TOGETHER]
         results = yield from line.read(call, [one.whole for one in some])
         for one, result in zip(some, results, strict=True):
-            if result.ok and not blank(result.value):
-                found[one.name] = one.shaped(result.value)
+            if result.ok:
+                held = None if blank(result.value) else one.shaped(result.value)
+                found[one.name] = held
         line.renew(call)
     return found
 

@@ -49,7 +49,7 @@ PREFIX = "ENIP_POLL_"
 USAGE = "%(prog)s [option ...] [PARAMETER ...]"
 GATEWAY = "ab.powerflex_750_series"
 # The classes of this package, by the modules that the manual has them in.
-GATEWAYS = {"ab": "cpppo.client.drives", "get_attribute": "cpppo.client.proxy"}
+GATEWAYS = {"ab": "cpppo.client.drives", "get_attribute": "cpppo.client.proxies"}
 
 EPILOG = f"""\
 A parameter is a name of the gateway's class, such as "Motor Velocity"; with --pass-thru

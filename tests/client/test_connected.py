@@ -574,6 +574,14 @@ def test_an_idle_connection_is_not_trusted() -> None:
     assert device.services()[-2:] == [OPEN, 0x14D]
 
 
+def test_one_that_was_just_opened_is_used() -> None:
+    device = Device()
+    line = device.line()
+    assert carried(line.identify(line.call()))["vendor"] == 1
+    assert read(line, "A")[0].value == 0
+    assert device.opened == 1
+
+
 def test_a_device_that_does_not_answer_forward_close_is_left() -> None:
     device = Device()
     line = device.line()

@@ -23,8 +23,9 @@ from peers import PATIENCE, Address, serving, surroundings, wait_for
 
 from cpppo.client.asynchronous import AsyncLogix
 from cpppo.client.logix import Logix
+from cpppo.client.poll_command import gateway
 from cpppo.errors import Disconnected, EncodeError, StatusError
-from cpppo.server.enip import Controller, client
+from cpppo.server.enip import Controller, client, poll
 from cpppo.server.enip.get_attribute import proxy_connected
 
 TAGS = "A=DINT[10] B=INT[2000] W=UDINT T=SSTRING[4]"
@@ -269,6 +270,26 @@ def test_a_proxy_over_a_connection_opens_another_one(
 
 
 # -- the command
+
+
+def test_a_poll_goes_over_connections_too(address: Address, device: Controller) -> None:
+    class Seen:
+        """How many connections there are as a value comes; three values are enough."""
+
+        def __init__(self) -> None:
+            self.counts: list[int] = []
+
+        @property
+        def done(self) -> bool:
+            return len(self.counts) >= 3
+
+        def __call__(self, name: str, value: Any) -> None:
+            self.counts.append(len(device.connections))
+
+    kind, seen = gateway("get_attribute.proxy_connected"), Seen()
+    assert kind is proxy_connected
+    poll.poll(kind, address, cycle=0.01, params=["W"], process=seen)
+    assert seen.counts == [1, 1, 1]
 
 
 def command(*argv: str, status: int = 0) -> tuple[str, str]:

@@ -35,7 +35,7 @@ from .tags import TagError, TagSpec
 
 __all__ = ["PROGRAM", "Directory", "Family"]
 
-REMEMBERED = 65536  # paths, or twice the tags; beyond that, all are found anew
+REMEMBERED = 32768  # paths, or twice the tags; beyond that, all are found anew
 ROUTER = 0x02
 PROGRAM = "Program:"
 
@@ -130,9 +130,8 @@ class Directory:
             if attribute is None:
                 attribute = made(spec, make, kwds, counts)
                 owner.add(home[2], attribute, settable=True)
-            elif attribute.type is not spec.type or len(attribute) != (spec.count or 1):
-                where = "@{}/{}/{}".format(*home)
-                raise TagError(str(spec), f"at {where} there is {attribute!r}")
+            else:
+                shared(spec, attribute, home)
             if spec.access != "read/write":
                 try:
                     attribute.access = spec.access
@@ -241,6 +240,18 @@ class Directory:
         if len(self.places) >= max(REMEMBERED, 2 * len(self.tags)):
             self.places.clear()
         self.places[path] = attribute.place(target.index)
+
+
+def shared(spec: TagSpec, there: Attribute, home: tuple[int, int, int]) -> None:
+    """Refuse a second name for a place, unless it is for the same."""
+    same = there.type is spec.type and len(there) == (spec.count or 1)
+    if spec.dimensions and spec.dimensions != there.dimensions:
+        same = False
+    where = "@{}/{}/{}".format(*home)
+    if not same:
+        raise TagError(str(spec), f"at {where} there is {there!r}")
+    if spec.value is not None:
+        raise TagError(str(spec), f"at {where} there is {there!r}, with its value")
 
 
 def order(spec: TagSpec) -> tuple[bool, bool]:

@@ -21,8 +21,8 @@ from ...client.attributes import (
     ValueMismatch,
     attribute_operations,
 )
-from ...client.proxy import parameter, proxy, proxy_simple
-from ...client.proxy_connected import proxy_connected
+from ...client.proxies import proxy, proxy_connected, proxy_simple
+from ...client.proxy import parameter
 
 __all__ = [
     "EPATH",

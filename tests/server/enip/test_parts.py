@@ -484,6 +484,21 @@ def test_a_value_that_does_not_fit_is_an_error(
     assert problem in str(caught.value)
 
 
+def test_two_names_of_one_place_are_for_the_same() -> None:
+    first: tuple[str, dict[str, Any]] = ("INT[2,3]", {"address": (22, 1, 1)})
+    one = client({"A": first, "B": first})
+    assert one.ask(write(at("A", 1, 2), 0xC3, 1, b"\7\0")).status == 0
+    assert one.ask(read(at("B", 1, 2))).data == b"\xc3\0\7\0"
+    for said, more in (
+        ("INT[3,2]", {}),
+        ("INT[7]", {}),
+        ("UINT[2,3]", {}),
+        ("INT[2,3]", {"value": 1}),
+    ):
+        with pytest.raises(TagError, match="at @22/1/1 there is A INT"):
+            built({"A": first, "B": (said, {"address": (22, 1, 1), **more})})
+
+
 def test_an_access_that_is_none_is_an_error() -> None:
     with pytest.raises(ValueError, match="read-only"):
         built({"A": ("DINT", {"access": "write-only"})})

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`proxy_connected`: a proxy whose gateway is a connector over a connection.
+"""All proxies; here is `proxy_connected`, whose gateway asks over a connection.
 
-Over `proxy` and `implicit`.  The published name.
+Over `proxy` and `implicit`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Any
 
 from .connector import connector
 from .implicit import implicit
-from .proxy import proxy
+from .proxy import proxy, proxy_simple
 
-__all__ = ["proxy_connected"]
+__all__ = ["proxy", "proxy_connected", "proxy_simple"]
 
 
 class proxy_connected(proxy):
