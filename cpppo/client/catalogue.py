@@ -99,6 +99,8 @@ class Catalogue(Line):
         """The tags of a program; None: of the controller and all its programs."""
         if refresh:
             self.forget()
+        if program is not None and program.lower().startswith(PROGRAM.lower()):
+            program = program[len(PROGRAM) :]
         key = "*" if program is None else program.lower()
         if key in self._tags:
             return self._tags[key]

@@ -77,6 +77,7 @@ def test_tags_are_those_of_the_controller_and_its_programs(plc: Logix) -> None:
 
 def test_the_tags_of_one_program(plc: Logix) -> None:
     assert list(plc.browse("main")) == ["Program:main.X", "Program:main.IN"]
+    assert list(plc.browse("Program:Main")) == list(plc.browse("main"))
     assert list(plc.browse("Empty")) == []
     with pytest.raises(StatusError, match="the tags of Program:Nope are not told"):
         plc.browse("Nope")
@@ -240,6 +241,12 @@ def test_a_bool_costs_one_request_once_its_array_is_known(memory: Memory) -> Non
         memory.asked()
         plc.read("BITS[50]", "BITS[51]", "BITS[5-90]", "A")
         assert memory.asked() == 1
+
+
+def test_octets_of_a_bool_array_are_its_words(plc: Logix) -> None:
+    plc.write({"BITS[33]": True})
+    assert value(plc, "BITS[0-2]+4") == [2, 0]
+    assert value(plc, "BITS[0-2]+0") == [0, 2, 0]
 
 
 def test_a_bit_of_a_word_is_meant_as_it_is_said(plc: Logix) -> None:
