@@ -18,10 +18,10 @@ from cpppo.protocol.enip import (
     Encapsulation,
     GetAttributesAll,
     Instance,
+    LargeForwardOpen,
     ListIdentity,
     MultipleService,
     NullAddress,
-    OtherRequest,
     Path,
     Port,
     ReadTag,
@@ -138,8 +138,23 @@ FRAMES: list[tuple[str, RequestFrame | ReplyFrame, str]] = [
         "00 00 00 00 0a 00 02 00 00 00 00 00 b2 00 06 00 01 02 20 01 24 01",
     ),
     (
-        "a Forward Open, which is kept as it is",
-        asked(OtherRequest(0x5B, MANAGER, bytes.fromhex(OPENING))),
+        "a Large Forward Open, as a well-known client sends it",
+        asked(
+            LargeForwardOpen(
+                path=MANAGER,
+                to_target=0x20000002,
+                to_originator=4,
+                serial=0x0427,
+                vendor=0x1009,
+                originator=0x12345678,
+                multiplier=7,
+                target_interval=0x00204001,
+                target_parameters=0x42000FA0,
+                originator_interval=0x00204001,
+                originator_parameters=0x42000FA0,
+                connection=Path((Port(1, 0), Class(2), Instance(1))),
+            )
+        ),
         "6f 00 44 00 01 00 02 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00"
         "00 00 00 00 00 00 02 00 00 00 00 00 b2 00 34 00 5b 02 20 06 24 01" + OPENING,
     ),
