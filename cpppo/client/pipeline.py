@@ -42,7 +42,10 @@ class Pipeline(Replies):
         way: Way | None = None,
         connection: Connection | None = None,
     ) -> None:
-        super().__init__(session, connection.to_originator if connection else -1)
+        if connection:
+            super().__init__(session, connection.to_originator, connection.to_target)
+        else:
+            super().__init__(session)
         self.way = way or Way()
         self.envelopes: dict[Way, Envelope] = {}
         # What goes its way goes over the connection, and what goes others beside it.

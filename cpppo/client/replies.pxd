@@ -18,6 +18,7 @@ cdef class Request:
 cdef class Replies:
     cdef public long long session
     cdef public long long connection
+    cdef public long long echo
     cdef public object steps
     cdef public dict waiting
     cdef public set ignored

@@ -62,8 +62,9 @@ class Request:
 class Replies:
     """What is in flight, and what it was answered."""
 
-    def __init__(self, session: int, connection: int = -1) -> None:
+    def __init__(self, session: int, connection: int = -1, echo: int = -1) -> None:
         self.session = session
+        self.echo = echo  # what requests name; some devices say that again
         self.connection = connection  # what its replies name; -1: there is none
         self.learn(ReplyReads())
         self.steps: deque[Any] = deque()  # what is to be asked besides
@@ -191,7 +192,10 @@ class Replies:
             number = self.only(context)
         elif registers[self.count_at] != 2 or registers[self.item_at] != self.unit_item:
             raise unasked("an answer that has no reply")
-        elif registers[self.connection_at] != self.connection:
+        elif (
+            registers[self.connection_at] != self.connection
+            and registers[self.connection_at] != self.echo
+        ):
             raise unasked("an answer over a connection that is not ours")
         request = self.waiting.pop(-1 - number, None)
         if request is None:

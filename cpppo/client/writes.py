@@ -73,7 +73,7 @@ class Write:
             single = isinstance(value, str | bytes | Mapping)
             if isinstance(value, Iterable) and not single:
                 several = True
-                values = tuple(own(one) for one in value)
+                values = tuple(flat(own(one) for one in value))
             if not values or value is None or value == {}:
                 problem = "a value expected, or a list of them"
                 raise OperationError(problem, f"{tag}=", 0)
@@ -215,6 +215,15 @@ def own(value: Any) -> Any:
         return {name: within(one) for name, one in named().items()}
     said = getattr(value, "tolist", None)
     return said() if callable(said) else value
+
+
+def flat(values: Iterable[Any], depth: int = 2) -> Iterator[Any]:
+    """The values of lists of lists, as those of up to three dimensions are."""
+    for one in values:
+        if depth and isinstance(one, list | tuple):
+            yield from flat(one, depth - 1)
+        else:
+            yield one
 
 
 def within(value: Any) -> Any:

@@ -311,6 +311,18 @@ def test_arrays_of_several_dimensions_are_written(plc: Logix) -> None:
     plc.write({"GRID[1,1-2]": [-1, -2], "CUBE[1,2,3]": 5, "GRID[2,0]": 7})
     assert value(plc, "GRID{12}") == [0, 1, 2, 3, 10, -1, -2, 13, 7, 21, 22, 23]
     assert value(plc, "CUBE{24}")[-1] == 5
+    grid = plc.tags["GRID"]
+    rows = [[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12]]
+    assert check(plc.write({grid.whole: rows}))
+    assert grid.shaped(value(plc, grid.whole)) == rows
+    assert value(plc, "GRID[2,1]") == 10
+
+
+def test_a_symbol_may_be_read_by_its_number(plc: Logix) -> None:
+    number = plc.tags["IN"].instance
+    plc.close()
+    plc.open()
+    assert value(plc, f"@0x6B/{number}") == value(plc, "IN")
 
 
 def test_a_refused_member_says_why(plc: Logix) -> None:

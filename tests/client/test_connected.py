@@ -210,6 +210,14 @@ def test_an_answer_that_is_for_nobody_is_an_error(
         wired.values("A")
 
 
+def test_an_answer_may_name_the_connection_as_the_request_did() -> None:
+    """The simulator of cpppo 5.2.5 does."""
+    wired = Wired()
+    name = wired.connection.to_target
+    wired.change = lambda one: renamed(one, 12, "<I", name)
+    assert wired.values("A", "SCADA[0-9]", depth=2) == [0, [0] * 10]
+
+
 def test_an_answer_of_another_session_is_an_error() -> None:
     def other(one: Frame) -> Frame:
         return Frame(UNIT, 1, 0, one.context, 0, one.payload)

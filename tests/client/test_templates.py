@@ -286,6 +286,17 @@ def test_a_piece_without_octets_is_refused() -> None:
         template.took(PARTIAL, b"")
 
 
+def test_a_definition_that_is_all_there_is_not_asked_for_again() -> None:
+    kind = types()["Inner"]
+    assert issubclass(kind, StructureType)
+    template = Template(kind.instance)
+    template.took(0, told(kind))
+    octets = definition(kind)
+    template.took(PARTIAL, octets + bytes(template.total - len(octets)))
+    assert template.done
+    assert template.name == "Inner"
+
+
 def test_more_than_the_definition_is_refused() -> None:
     template = Template(7)
     template.took(0, attributes(30, 8, 2, 1))

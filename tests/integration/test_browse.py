@@ -88,6 +88,21 @@ def test_the_text_says_types_tags_programs_and_who_it_is(
     assert "[types.TIMER]" not in lines
 
 
+def test_the_command_reads_members_and_texts_without_browsing(
+    address: Address, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tags = ["S", "IN.Arr[1]", "GRID{3}", "SHORTS[0].LEN", "Program:Main.X"]
+    out = browsed(capsys, "--print", "-a", at(address), *tags)
+    ends = [line.partition("==")[2] for line in out.splitlines()]
+    assert ends == [
+        " ['text']: 'OK'",
+        " [2]: 'OK'",
+        " [0, 1, 2]: 'OK'",
+        " [0]: 'OK'",
+        " [7]: 'OK'",
+    ]
+
+
 def test_the_route_may_be_said(
     address: Address, capsys: pytest.CaptureFixture[str]
 ) -> None:
