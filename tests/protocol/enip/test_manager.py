@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from laws import check
 
@@ -29,7 +31,7 @@ from cpppo.protocol.enip import (
 
 MANAGER = Path((Class(6), Instance(1)))
 ROUTER = (Port(1, 0), Class(2), Instance(1))
-WHO = {"serial": 0x0427, "vendor": 0x1009, "originator": 0x12345678}
+WHO: dict[str, Any] = {"serial": 0x0427, "vendor": 0x1009, "originator": 0x12345678}
 
 # The small and the large one differ in the width of two fields, and in nothing else.
 SMALL = (
