@@ -10,7 +10,10 @@ here by running what stands before it.  In a document,
   `enip_server --help`, and `enip_client`, `enip_get_attribute` and
   `python examples/tag.py`, which ask a simulator with the tags of `make serve`
   (`| head -n 12` is understood, and nothing else of a shell);
-- where Python says `"localhost"`, it gets that simulator too, wherever it is;
+- where Python says `"localhost"`, it gets that simulator too, wherever it is (and
+  where it says `"localhost", port=44818`, its port);
+- a block that begins with `:plant FILE` asks a simulator of that plant instead;
+- `:needs MODULE` leaves a block alone where somebody else's package is missing;
 - `#+begin_src python :eval no`, and blocks of anything else, are left alone.
 
 The Python of one document is one program, from its first block to its last.  A
@@ -23,7 +26,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
+import gc
 import hashlib
+import importlib.util
 import io
 import os
 import re
@@ -31,6 +36,7 @@ import runpy
 import shlex
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import MappingProxyType, ModuleType
@@ -39,7 +45,11 @@ from cpppo.cli import main as cpppo
 from cpppo.client.attribute_command import main as enip_get_attribute
 from cpppo.client.command import main as enip_client
 from cpppo.server.enip import Controller, parse_tag
+from cpppo.server.enip.configuration import Configuration
+from cpppo.server.enip.device import Attribute
+from cpppo.server.enip.main import controlled
 from cpppo.server.enip.main import main as enip_server
+from cpppo.server.enip.options import parse_options
 from cpppo.server.listener import Listener
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -57,7 +67,7 @@ PICTURES = MappingProxyType(
 CLIENTS = MappingProxyType(
     {"enip_client": enip_client, "enip_get_attribute": enip_get_attribute}
 )
-HOST = '"localhost"'
+HOST = re.compile(r'"localhost"(?:, port=(?P<port>44818))?')
 
 BLOCK = re.compile(
     r"^#\+begin_(?P<kind>src|example)\b(?P<words>.*)\n(?P<body>(?:.*\n)*?)#\+end_(?P=kind)$",
@@ -85,7 +95,8 @@ class Document:
         self.text = text
         self.module = ModuleType(Path(name).stem.lower() + "_org")
         self.plant = contextlib.ExitStack()
-        self.controller = ""  # where the simulator is, once one is asked
+        self.file = ""  # of the plant that a block asks; none: the tags of make serve
+        self.addresses: dict[str, str] = {}  # of each simulator that was asked
 
     def fresh(self) -> str:
         """The same text, with every output as it comes out now."""
@@ -97,10 +108,23 @@ class Document:
                 return BLOCK.sub(self.block, self.text)
         finally:
             del sys.modules[self.module.__name__]
+            if ":needs" in self.text:
+                self.forget()
+
+    def forget(self) -> None:
+        """Drop what was run: somebody else's package may have left a socket open."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            self.module.__dict__.clear()
+            gc.collect()
 
     def block(self, found: re.Match[str]) -> str:
         """One block, made anew."""
         words, body = found["words"].split(), found["body"]
+        needs = said(words, ":needs")
+        if needs and importlib.util.find_spec(needs) is None:
+            return found[0]
+        self.file = said(words, ":plant")
         where = f"{self.name}:{self.text.count(chr(10), 0, found.start('body')) + 1}"
         if found["kind"].lower() == "example" and body.startswith("$ "):
             made = "".join(self.transcript(body, where))
@@ -160,15 +184,19 @@ class Document:
 
     def address(self) -> str:
         """Where the simulator is, which runs from the first time that it is asked."""
-        if not self.controller:
-            listener = self.plant.enter_context(served())
-            self.controller = "{}:{}".format(*listener.address)
-        return self.controller
+        if self.file not in self.addresses:
+            listener = self.plant.enter_context(served(file=self.file))
+            self.addresses[self.file] = "{}:{}".format(*listener.address)
+        return self.addresses[self.file]
+
+    def here(self, found: re.Match[str]) -> str:
+        """Where it is, for what Python says."""
+        host, _, port = self.address().partition(":")
+        return f"{host!r}, port={port}" if found["port"] else repr(self.address())
 
     def run(self, source: str, where: str, mode: str) -> str:
         """What some Python prints; an exception as Python would show it, shortened."""
-        if HOST in source:
-            source = source.replace(HOST, repr(self.address()))
+        source = HOST.sub(self.here, source)
         printed = io.StringIO()
         shown, sys.displayhook = sys.displayhook, display
         try:
@@ -180,6 +208,11 @@ class Document:
         finally:
             sys.displayhook = shown
         return printed.getvalue()
+
+
+def said(words: list[str], name: str) -> str:
+    """What a block's words say under a name."""
+    return words[words.index(name) + 1] if name in words else ""
 
 
 def display(value: object) -> None:
@@ -225,8 +258,12 @@ def example(name: str) -> Callable[[list[str]], int]:
     return main
 
 
-def served(root: Path = ROOT) -> Listener:
-    """A simulator with the tags of `make serve`."""
+def served(root: Path = ROOT, file: str = "") -> Listener:
+    """A simulator of a plant's file, or with the tags of `make serve`."""
+    if file:
+        options = parse_options(["-f", str(root / file), "--no-config"], {})
+        controller = controlled(options, Configuration(), Attribute, None)
+        return Listener(("127.0.0.1", 0), controller.session, name="docs")
     makefile = (root / "GNUmakefile").read_text(encoding="utf-8")
     demo = re.search(r"^DEMO := (.*)$", makefile, re.MULTILINE)
     if demo is None:
