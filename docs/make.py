@@ -101,22 +101,23 @@ class Document:
     def fresh(self) -> str:
         """The same text, with every output as it comes out now."""
         # Declarations that speak of later ones look them up in their module.
-        sys.modules[self.module.__name__] = self.module
+        name = self.module.__name__
+        sys.modules[name] = self.module
         try:
-            with contextlib.ExitStack() as plant:
+            with contextlib.ExitStack() as plant, warnings.catch_warnings():
                 self.plant = plant
+                if ":needs" in self.text:
+                    # Somebody else's package may leave a socket open.
+                    warnings.simplefilter("ignore", ResourceWarning)
+                    plant.callback(self.forget)
                 return BLOCK.sub(self.block, self.text)
         finally:
-            del sys.modules[self.module.__name__]
-            if ":needs" in self.text:
-                self.forget()
+            del sys.modules[name]
 
     def forget(self) -> None:
-        """Drop what was run: somebody else's package may have left a socket open."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)
-            self.module.__dict__.clear()
-            gc.collect()
+        """Drop what was run."""
+        self.module.__dict__.clear()
+        gc.collect()
 
     def block(self, found: re.Match[str]) -> str:
         """One block, made anew."""

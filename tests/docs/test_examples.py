@@ -173,6 +173,35 @@ def test_documents_do_not_see_each_other() -> None:
     assert "False" in other
 
 
+def test_a_block_may_ask_a_plant_of_its_own() -> None:
+    lines = (
+        ">>> from cpppo.client import Logix",
+        '>>> with Logix("localhost") as plc: print(plc.read("STEP", "SCADA")[1].value)',
+        "0",
+    )
+    plant = block("src python :plant examples/plant.toml", *lines[:-1], "0")
+    assert make.Document("README.org", plant).fresh() == plant
+    greeting = block(
+        "src python :plant examples/plant.toml",
+        '>>> with Logix("localhost") as plc: print(plc.read("GREETING").value)',
+        "Hello, world!",
+    )
+    none = greeting.replace(" :plant examples/plant.toml", "")
+    text = make.Document("README.org", plant + greeting + none).fresh()
+    assert text.startswith(plant + greeting)
+    assert text.endswith('print(plc.read("GREETING").value)\nNone\n#+end_src\n')
+
+
+def test_a_block_that_needs_what_is_missing_is_left_alone() -> None:
+    lines = (">>> import nobody_has_this", ">>> 1 + 1", "3")
+    text = block("src python :needs nobody_has_this", *lines)
+    assert make.Document("README.org", text).fresh() == text
+    here = text.replace(":needs nobody_has_this", ":needs json").replace(
+        "import nobody_has_this", "import json"
+    )
+    assert "\n2\n" in make.Document("README.org", here).fresh()
+
+
 def test_a_picture_of_another_machine_is_stale(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
