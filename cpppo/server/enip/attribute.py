@@ -9,6 +9,7 @@ all sessions.  CIP Vol 1, 1-8 and 4-4.
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
@@ -17,6 +18,7 @@ from threading import Lock, RLock
 from typing import Any
 
 from ...protocol.enip.status import Status
+from ...protocol.enip.structures import StructureType
 from ...protocol.enip.types import CIPType, TextType
 from .places import Place, Storage
 
@@ -282,7 +284,11 @@ class Attribute:
 
     def write(self, start: int, stop: int, octets: bytes) -> None:
         """Values from their octets, which are as many as these values need."""
-        if self._hooked or issubclass(self.type, TextType):
+        if self._hooked and issubclass(self.type, StructureType):
+            # Who changes a member of one meanwhile would put the old ones back.
+            with self.modifying:
+                self[start:stop] = self.type.unpack(octets)
+        elif self._hooked or issubclass(self.type, TextType):
             self[start:stop] = self.type.unpack(octets)
         else:
             at = start * self.type.struct_calcsize
@@ -303,18 +309,47 @@ class Attribute:
         else:
             self.storage.octets[at : at + len(octets)] = octets
 
+    def modify(self, at: int, ones: bytes, zeros: bytes) -> bytes:
+        """Set and clear bits of some octets, as many as a number has; what they are
+        then.  Nobody else's write comes between."""
+        if not self._hooked:
+            return modified(self.storage.octets, at, ones, zeros)
+        found = b""
+
+        def changed(octets: bytes) -> bytes:
+            nonlocal found
+            found = bytes(
+                (a | b) & c for a, b, c in zip(octets, ones, zeros, strict=True)
+            )
+            return found
+
+        self.change(at, len(ones), changed)
+        return found
+
     def change(self, at: int, count: int, to: Callable[[bytes], bytes]) -> None:
-        """Make other octets of some; nobody else's change comes between."""
+        """Make other octets of a hook's; nobody else's change comes between."""
         with self.modifying:
-            if not self._hooked:
-                self.patch(at, to(self.cut(at, count)))
-                return
             size = self.type.struct_calcsize
             start, stop = at // size, -(-(at + count) // size)
             whole = bytearray(self.produce(start, stop))
             at -= start * size
             whole[at : at + count] = to(bytes(whole[at : at + count]))
             self[start:stop] = self.type.unpack(whole)
+
+
+# Numbers of so many octets, as a view has them.
+VIEWS = {1: "B", 2: "H", 4: "I", 8: "Q"}
+
+
+def modified(octets: bytearray, at: int, ones: bytes, zeros: bytes) -> bytes:
+    """Set and clear bits of a number in place; the octets that it has then."""
+    size, order = len(ones), sys.byteorder
+    view = memoryview(octets)[at : at + size].cast(VIEWS[size])
+    on, off = int.from_bytes(ones, order), int.from_bytes(zeros, order)
+    # One statement that calls nothing: the interpreter changes threads at calls, and
+    # whoever writes the whole takes no lock.
+    view[0] = number = (view[0] | on) & off
+    return number.to_bytes(size, order)
 
 
 def found(ends: list[int], start: int, stop: int, offset: int) -> tuple[int, int]:

@@ -9,7 +9,6 @@ of a part go through it too, with the whole value that the part is in.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -100,20 +99,16 @@ class Part(Attribute):
         if self.bit is None:
             self.patch(start * self.type.struct_calcsize, octets)
             return
-        mask, wanted = 1 << self.bit, any(octets)
-
         # The other bits are somebody else's, who may write them at the same time.
-        def changed(octet: bytes) -> bytes:
-            found = octet[0] | mask if wanted else octet[0] & ~mask
-            return bytes((found,))
-
-        self._root.change(self.start, 1, changed)
+        mask, wanted = 1 << self.bit, any(octets)
+        ones, zeros = (mask, 0xFF) if wanted else (0, 0xFF ^ mask)
+        self._root.modify(self.start, bytes((ones,)), bytes((zeros,)))
 
     def patch(self, at: int, octets: bytes) -> None:
         self._root.patch(self.start + at, octets)
 
-    def change(self, at: int, count: int, to: Callable[[bytes], bytes]) -> None:
-        self._root.change(self.start + at, count, to)
+    def modify(self, at: int, ones: bytes, zeros: bytes) -> bytes:
+        return self._root.modify(self.start + at, ones, zeros)
 
 
 def member_of(whole: Attribute, index: int, name: str) -> Part | None:

@@ -116,12 +116,9 @@ class Tagged(Object):
             raise type_mismatch()
         if len(request.ones) != size or len(request.zeros) < size:
             raise Refusal(Status.NOT_ENOUGH_DATA)
-        ones = int.from_bytes(request.ones, "little")
-        zeros = int.from_bytes(request.zeros[:size], "little")
-        with attribute.modifying:
-            held = int.from_bytes(attribute.produce(start, stop), "little")
-            octets = ((held | ones) & zeros).to_bytes(size, "little")
-            self.store(attribute, start, attribute.type, octets, 1)
+        zeros = request.zeros[:size]
+        octets = attribute.modify(start * size, request.ones, zeros)
+        self.observed(attribute, start, stop, "<=", octets)
         return Answer()
 
     # -- what the services share
