@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Somebody else's clients, with one face: they read and write tags by their names.
+"""Somebody else's clients, and ours, with one face: they read and write tags by name.
 
 Only what their documentation offers is used.  What imports this is skipped where the
 clients are not installed; `make test` does so, where it finds a package index.
@@ -17,14 +17,18 @@ import asking
 import pytest
 from peers import PATIENCE, Address
 
+from cpppo.client import Logix
+
 __all__ = [
     "CODES",
     "Aphyt",
     "Face",
     "Faces",
+    "Ours",
     "Pycomm3",
     "Pylogix",
     "Refused",
+    "Unconnected",
     "aphyt_eip",
     "inner",
     "pycomm3",
@@ -176,6 +180,37 @@ class Aphyt(Face):
         self.client.close_explicit()
 
 
+class Ours(Face):
+    """Logix of this package, for the same rows."""
+
+    def __init__(self, address: Address, **kwds: Any) -> None:
+        host, port = address
+        super().__init__(Logix(host, port, timeout=PATIENCE, **kwds))
+
+    def read(self, tag: str, count: int = 1) -> Any:
+        told = self.client.read(tag if count == 1 else f"{tag}{{{count}}}")
+        if not told.ok:
+            raise Refused(told.words)
+        return told.value
+
+    def write(self, tag: str, value: Any) -> None:
+        if isinstance(value, list):
+            tag = f"{tag}{{{len(value)}}}"
+        told = self.client.write((tag, value))
+        if not told.ok:
+            raise Refused(told.words)
+
+    def close(self) -> None:
+        self.client.close()
+
+
+class Unconnected(Ours):
+    """The same, by requests that belong to no connection."""
+
+    def __init__(self, address: Address) -> None:
+        super().__init__(address, connected=False)
+
+
 def segments(tag: str) -> bytes:
     """The path of a tag; aphyt itself knows no more than one dimension."""
     if "," not in tag:
@@ -190,6 +225,8 @@ KINDS: Mapping[str, Callable[[Address], Face]] = {
     "pycomm3": Pycomm3,
     "pylogix": Pylogix,
     "aphyt": Aphyt,
+    "ours": Ours,
+    "unconnected": Unconnected,
 }
 
 

@@ -71,7 +71,16 @@ def faces(simulator: Address, small: Address) -> Iterator[Faces]:
 
 
 @pytest.fixture(
-    params=["pycomm3", "pycomm3 of 504", "pylogix", "pylogix of 504", "aphyt"]
+    params=[
+        "pycomm3",
+        "pycomm3 of 504",
+        "pylogix",
+        "pylogix of 504",
+        "aphyt",
+        "ours",
+        "ours of 504",
+        "unconnected",
+    ]
 )
 def face(request: pytest.FixtureRequest, faces: Faces) -> Face:
     """Each client that reads and writes tags by their names."""
