@@ -41,6 +41,7 @@ SIZES = {KIND: 2, CONTROL: 4, DIMENSIONS: 12, ACCESS: 1}
 STRUCTURE, SYSTEM, TEMPLATE, ELEMENTARY = 0x8000, 0x1000, 0x0FFF, 0x00FF
 BASE = 1 << 26  # in the software control of what is no alias
 MOST = 1 << 20  # symbols
+LAST = 0xFFFFFFFF  # instance that a path can name
 PROGRAM = "Program:"
 ACCESSES = ("read/write", "read/write", "read-only", "none")
 # What a controller lists besides tags.
@@ -183,6 +184,8 @@ class Listing:
         if page:
             self._start = page[-1].instance + 1
         self.done = status == Status.SUCCESS
+        if not self.done and self._start > LAST:
+            raise self.wrong(f"there is more after instance {self._start - 1}")
 
     def entries(self, octets: bytes) -> Iterator[Listed]:
         """The symbols of a page."""

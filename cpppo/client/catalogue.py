@@ -26,10 +26,11 @@ from .browse import PROGRAM, SYMBOLS, Listed, Listing, Named, Tag, hidden
 from .calls import Call, Program
 from .forms import Words
 from .line import Line
-from .operations import Operation
+from .operations import Operation, OperationError
 from .result import READ, STRUCTURE, TEXT, Result
 from .structures import Bits, base, words
 from .templates import Template, elementary, made
+from .values import display
 
 __all__ = ["Catalogue"]
 
@@ -99,6 +100,8 @@ class Catalogue(Line):
         """The tags of a program; None: of the controller and all its programs."""
         if refresh:
             self.forget()
+        if not isinstance(program, str | None):
+            raise OperationError("a program's name expected", display(program), 0)
         if program is not None and program.lower().startswith(PROGRAM.lower()):
             program = program[len(PROGRAM) :]
         key = "*" if program is None else program.lower()
@@ -136,14 +139,14 @@ class Catalogue(Line):
 
     def _answers(
         self, call: Call, messages: Sequence[Operation]
-    ) -> Program[list[tuple[int, bytes]]]:
-        """The status and the octets that answer each."""
+    ) -> Program[list[Result]]:
+        """What answers each: a status and octets."""
         self.renew(call)
         found = yield from super().read(call, messages)
         for one in found:
             if one.encapsulated:
                 raise StatusError(one.status & 0xFF, (), f"{one.tag}: {one.words}")
-        return [(int(one.status), one.octets) for one in found]
+        return found
 
     def _listing(self, call: Call, program: str) -> Program[dict[str, Listed]]:
         """The symbols of a scope, by their names in small letters."""
@@ -151,12 +154,12 @@ class Catalogue(Line):
         if known is not None:
             return known
         listing = Listing(program)
-        status = 0
         while not listing.done:
-            ((status, octets),) = yield from self._answers(call, [listing.request])
-            self._took(call, listing, status, octets)
-        if listing.refused:
-            raise StatusError(status, (), f"{listing.shown} are not told")
+            (one,) = yield from self._answers(call, [listing.request])
+            self._took(call, listing, one)
+            if listing.refused:
+                problem = f"{listing.shown} are not told: {one.words}"
+                raise StatusError(one.status & 0xFF, one.extended, problem)
         found = {one.name.lower(): one for one in listing.found}
         self._listings[program.lower()] = found
         return found
@@ -174,8 +177,8 @@ class Catalogue(Line):
             busy = several
             while busy:
                 answers = yield from self._answers(call, [one.request for one in busy])
-                for one, (status, octets) in zip(busy, answers, strict=True):
-                    self._took(call, one, status, octets)
+                for one, answer in zip(busy, answers, strict=True):
+                    self._took(call, one, answer)
                 busy = [one for one in busy if not one.done]
             inside = {nth for one in several for nth in one.nested}
             left = sorted(inside - known.keys() - learnt.keys())
@@ -190,11 +193,9 @@ class Catalogue(Line):
                 self._handles.setdefault(kind.handle, kind)
         return known | found
 
-    def _took(
-        self, call: Call, one: Listing | Template, status: int, octets: bytes
-    ) -> None:
+    def _took(self, call: Call, one: Listing | Template, answer: Result) -> None:
         try:
-            one.took(status, octets)
+            one.took(answer.status, answer.octets)
         except ProtocolError as exc:
             self._discard(call, exc)
             raise
@@ -291,15 +292,19 @@ class Catalogue(Line):
 
     def _structured(self, call: Call, one: Result) -> Program[None]:
         """Have a result know its structure, which may have to be learnt."""
-        handle = one.handle
-        kind = self._handles.get(handle)
+        handle, path = one.handle, one.operation.path
+        kind = yield from self._known_by(call, path, handle)
         if kind is None and handle not in self._strangers:
             try:
-                kind = yield from self._found(call, one.operation.path, handle)
+                kind = yield from self._found(call, path, handle)
             except StatusError as exc:
                 log.info("%s: %s", self.place, exc)
             if kind is None:
                 self._strangers.add(handle)
+        elif kind is not None and not one.fits(kind):
+            # It may be another one's of the same handle, in a scope not looked at yet.
+            yield from self._listing(call, named(path)[0])
+            kind = yield from self._known_by(call, path, handle, True)
         if kind is None:
             return
         if not one.fits(kind):
@@ -309,6 +314,29 @@ class Catalogue(Line):
             self._discard(call, wrong)
             raise wrong
         one.kind = kind
+
+    def _known_by(
+        self, call: Call, path: Path, handle: int, doubtful: bool = False
+    ) -> Program[type[StructureType] | None]:
+        """The structure of a handle, if it is known.
+
+        Handles are sums of 16 bits: of several structures that have the same one, it is
+        that which the list says of the tag.
+        """
+        found = self._handles.get(handle)
+        scope, name = named(path)
+        one = self._listings.get(scope.lower(), {}).get(str(name).lower())
+        if found is None or one is None or not one.template:
+            return found
+        inside = [one for one in path[2 if scope else 1 :] if isinstance(one, Symbol)]
+        if one.template not in self._templates and (doubtful or not inside):
+            yield from self._learn(call, {one.template})
+        kind: Any = self._templates.get(one.template)
+        for segment in inside:
+            member: Any = kind.member(segment.name) if kind is not None else None
+            nested = member is not None and issubclass(member.type, StructureType)
+            kind = member.type if nested else None
+        return kind if kind is not None and kind.handle == handle else found
 
     def _found(
         self, call: Call, path: Path, handle: int
@@ -331,6 +359,7 @@ class Catalogue(Line):
             self._listings.clear()
             self._templates.clear()
             self._tags.clear()
+            self._types.clear()
         return None
 
 

@@ -15,7 +15,7 @@ import json
 import logging
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import chain, groupby, repeat
 from typing import TYPE_CHECKING, Any
@@ -23,13 +23,15 @@ from typing import TYPE_CHECKING, Any
 from ..errors import CpppoError, Disconnected, ProtocolError, Timeout
 from ..levels import NORMAL, logged, timer
 from .arguments import Asked, UsageError
-from .operations import Operation, OperationError
-from .options import PROGRAM, USAGE, Options, parse_options, understood
+from .operations import OperationError
+from .options import PROGRAM, USAGE, Options, parse_options
 from .printing import Progress, Unread, complain, display, json_line, line, plain
 from .result import Result
 
 if TYPE_CHECKING:
     from .connector import connector
+    from .datafiles import DataFiles, DataOutcome
+    from .options import Asking
 
 __all__ = ["main"]
 
@@ -116,6 +118,24 @@ def connected(options: Options, profiler: Any = None) -> connector:
     )
 
 
+def processor(options: Options) -> DataFiles:
+    """A processor with data files, for what the options ask for."""
+    from .datafiles import DataFiles  # noqa: PLC0415 -- as above
+    from .slc import SLC  # noqa: PLC0415
+
+    host, port = options.address
+    return DataFiles(
+        SLC(
+            host,
+            port,
+            kind=options.pccc,
+            timeout=options.timeout,
+            way=options.way,
+            connected=options.connected,
+        )
+    )
+
+
 def browsed(options: Options) -> str:
     """A controller's tags, as the text of a file."""
     from .logix import Logix  # noqa: PLC0415 -- as above
@@ -141,7 +161,7 @@ class Command:
         self.done = 0
         self.failed = 0
         self.index = 0
-        self.begun: deque[Operation] = deque()  # and no result of them yet
+        self.begun: deque[Asking] = deque()  # and no result of them yet
         self.unanswered = False  # a list that nobody gave
         self.streamed = None in options.operations
         total = None if self.streamed else len(options.operations) * options.repeat
@@ -202,6 +222,9 @@ class Command:
         if self.options.browse:
             display(browsed(self.options))
             return
+        if self.options.pccc:
+            self.file()
+            return
         begun = timer()
         connection = connected(self.options, self.profiler)
         try:
@@ -220,18 +243,35 @@ class Command:
                 self.ask(connection, batch)
         finally:
             connection.close()
+        self.summary(timer() - begun)
+
+    def file(self) -> None:
+        """All that is asked of data files: it connects when it is asked."""
+        begun = timer()
+        files = processor(self.options)
+        try:
+            for batch in self.batches():
+                operations: Iterable[Any] = self.begin(batch)
+                for outcome in files.ask(operations, self.index):
+                    self.take(outcome)
+                    self.index = outcome.index + 1
+        finally:
+            files.close()
+        self.summary(timer() - begun)
+
+    def summary(self, spent: float) -> None:
+        """Log how fast it was."""
         if self.done:
-            spent = timer() - begun
             rate, each = self.done / max(spent, 1e-9), spent / self.done
             text = "Client Tag I/O  Average %7.3f TPS (%7.3fs ea)."
             log.log(NORMAL, text, rate, each)
 
-    def batches(self) -> Iterator[Iterable[Operation]]:
+    def batches(self) -> Iterator[Iterable[Asking]]:
         """The operations, in as few pieces as can be had without waiting."""
         given = self.options.operations
         for streamed, group in groupby(given, lambda one: one is None):
             if streamed:
-                yield from operations_of(sys.stdin, self.options.fragment)
+                yield from operations_of(sys.stdin, self.options.understood)
             else:
                 operations = [one for one in group if one is not None]
                 if self.streamed:
@@ -240,11 +280,12 @@ class Command:
                     again = repeat(operations, self.options.repeat)
                     yield chain.from_iterable(again)
 
-    def ask(self, connection: connector, operations: Iterable[Operation]) -> None:
+    def ask(self, connection: connector, operations: Iterable[Asking]) -> None:
         """Ask for some, and show what comes."""
         options = self.options
+        tags: Iterable[Any] = self.begin(operations)
         results = connection.ask(
-            self.begin(operations),
+            tags,
             index=self.index,
             depth=options.depth,
             multiple=options.multiple,
@@ -255,13 +296,13 @@ class Command:
             self.take(result)
             self.index = result.index + 1
 
-    def begin(self, operations: Iterable[Operation]) -> Iterator[Operation]:
+    def begin(self, operations: Iterable[Asking]) -> Iterator[Asking]:
         """The same, and it is known which of them may be under way."""
         for one in operations:
             self.begun.append(one)
             yield one
 
-    def take(self, result: Result) -> None:
+    def take(self, result: Result | DataOutcome) -> None:
         """Show a result, and count it."""
         ok = result.ok
         self.begun.popleft()
@@ -289,21 +330,23 @@ def stale(connection: connector) -> bool:
 # -- standard input
 
 
-def operations_of(stream: Any, fragment: bool) -> Iterator[list[Operation]]:
+def operations_of(
+    stream: Any, understood: Callable[[str], Asking]
+) -> Iterator[list[Asking]]:
     """The operations of a stream, as many at a time as are there.
 
     What is wrong ends it, after the operations before it: UsageError.
     """
     number = 0
     for lines in lines_there(stream):
-        found: list[Operation] = []
+        found: list[Asking] = []
         wrong: object = None
         for text in lines:
             number += 1
             if not text or text.startswith("#"):
                 continue
             try:
-                found.append(understood(text, fragment))
+                found.append(understood(text))
             except OperationError as exc:
                 wrong = exc
                 break

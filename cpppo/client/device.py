@@ -45,6 +45,7 @@ CLOCK = Path((Class(0x8B), Instance(1)))
 NOW, SET = 0x0B, 0x06  # attributes of the clock
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+RANGE = "a clock begins with 1970, and ends with the year 9999"
 SMALL = 64  # octets of such replies
 # By the octets of the status word, how the key of a controller is turned.
 KEYS = {
@@ -148,6 +149,9 @@ def clock(line: Line, call: Call) -> Program[datetime]:
     request = GetAttributeList(path=CLOCK, attributes=(NOW,))
     result = yield from asked(line, call, request, "the clock")
     found = decoded(Time, result)
+    if found.attribute != NOW:
+        problem = f"attribute {found.attribute} came for {NOW}"
+        raise Unexpected(f"{result.tag}: {problem}", machine="reply")
     if found.status:
         raise StatusError(found.status & 0xFF, (), "the clock cannot be read")
     try:
@@ -161,11 +165,14 @@ def set_clock(line: Line, call: Call, time: datetime | None) -> Program[None]:
     """Set the clock; None: to the time that it is here."""
     if not isinstance(time, datetime | None):
         raise OperationError("a datetime expected", display(time), 0)
-    # A time without a zone is a local one.
-    when = (datetime.now(UTC) if time is None else time).astimezone(UTC)
+    try:
+        # A time without a zone is a local one.
+        when = (datetime.now(UTC) if time is None else time).astimezone(UTC)
+    except (OverflowError, ValueError):  # in another zone, it is in no year at all
+        raise OperationError(RANGE, display(time), 0) from None
     spent = (when - EPOCH) // MICROSECOND
     if spent < 0:
-        raise OperationError("a clock begins with 1970", display(time), 0)
+        raise OperationError(RANGE, display(time), 0)
     data = SET.to_bytes(2, "little") + spent.to_bytes(8, "little")
     request = SetAttributeList(path=CLOCK, count=1, data=data)
     result = yield from asked(line, call, request, "setting the clock")

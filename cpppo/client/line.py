@@ -27,6 +27,7 @@ from ..errors import (
     TransportError,
 )
 from ..protocol.enip import ListIdentity, RequestFrame, Segment
+from ..protocol.enip.structures import StructureType
 from ..sockets import LONGEST
 from .backoff import Backoff
 from .calls import Call, Program
@@ -35,7 +36,7 @@ from .pipeline import Pipeline
 from .place import Place
 from .replies import Lost
 from .result import Result
-from .session import Session, identified
+from .session import STRAIGHT, Session, identified
 from .values import Kind, display
 from .writes import Write, answerable, learned, mismatched, unsent
 
@@ -87,6 +88,7 @@ class Line(Session):
         """Take calls again, and try at once."""
         if self.closed:
             self.closed = False
+            self._straight = ""
             self.backoff.worked()
 
     def call(self) -> Call:
@@ -130,7 +132,7 @@ class Line(Session):
     def write(self, call: Call, writes: Sequence[Write]) -> Program[list[Result]]:
         """The results of writes; of a tag that is not there, that of its read."""
         results: dict[int, Result] = {}
-        operations = yield from self._typed(call, dict(enumerate(writes)), results)
+        operations = yield from self._fitting(call, dict(enumerate(writes)), results)
         yield from self._put(call, operations, results)
         # Another type than was learnt: nothing was written there, so it may be again.
         stale = {
@@ -167,6 +169,26 @@ class Line(Session):
         super().close()
 
     # -- writing
+
+    def _fitting(
+        self, call: Call, writes: Mapping[int, Write], results: dict[int, Result]
+    ) -> Program[dict[int, Operation]]:
+        """The writes with their types; where a value does not fit, they may be old."""
+        old = {one.whole for one in writes.values() if self._structured_as(one)}
+        try:
+            return (yield from self._typed(call, writes, results))
+        except OperationError:
+            if not old:
+                raise
+        for whole in old:
+            self._types.pop(whole, None)
+        results.clear()
+        return (yield from self._typed(call, writes, results))
+
+    def _structured_as(self, one: Write) -> bool:
+        """Whether a tag is remembered as a structure, whose members may change."""
+        kind = self._types.get(one.whole)
+        return kind is not None and issubclass(kind, StructureType)
 
     def _typed(
         self, call: Call, writes: Mapping[int, Write], results: dict[int, Result]
@@ -239,13 +261,14 @@ class Line(Session):
             try:
                 yield from self._exchange(call, pipeline, several, found)
             except CpppoError as exc:
+                retried = isinstance(exc, TransportError) or self._unproven
                 self._discard(call, exc)
                 found += pipeline.abandon()
                 ours = not isinstance(exc, TransportError | ProtocolError)
                 if ours and not any(map(answerable, found)):
                     raise
                 found += map(unsent, several[len(found) :])
-                again = isinstance(exc, TransportError) and not self._over(call)
+                again = retried and not self._over(call)
             results.update(zip(left, found, strict=True))
             left = [nth for nth in left if again and not answerable(results[nth])]
 
@@ -287,8 +310,10 @@ class Line(Session):
             except TransportError as exc:
                 self._discard(call, exc)
             except ProtocolError as exc:
+                unproven = self._unproven
                 self._discard(call, exc)
-                raise
+                if not unproven:  # else it may be well without a connection
+                    raise
 
     def _exchange(
         self,
@@ -345,7 +370,10 @@ class Line(Session):
         if self._trouble is None or self.backoff.since is None:
             log.info("%s: down: %s", self.place, exc)
         if self._unproven:
-            self._straight = str(exc)  # it may be the connection that it cannot do
+            # It may be the connection that it cannot do.
+            self._straight, self._until = str(exc), self.clock() + STRAIGHT
+        elif self._aside and not self._working:
+            self._straight = ""  # nor is it well without
         if self._working:
             self.backoff.lost(self.clock())
         else:
@@ -356,9 +384,10 @@ class Line(Session):
 
     def _lost(self, call: Call, exc: CpppoError) -> None:
         """After a failure: whether to go on."""
+        unproven = self._unproven
         self._discard(call, exc)
         self._alive(call)
-        if isinstance(exc, ProtocolError):
+        if isinstance(exc, ProtocolError) and not unproven:
             raise exc
         if self._over(call):
             raise self._failure(call) from exc

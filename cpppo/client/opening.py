@@ -46,6 +46,7 @@ MOST_SMALL = 0x1FF  # what a Forward Open that is not large can say
 COUNT = 2  # octets of a sequence count
 LEAST = 100  # of less, a connection is of no use
 ATTEMPTS = 8  # a device may offer sizes and refuse serial numbers for ever
+NOBODY = frozenset((Extended.PORT_NOT_AVAILABLE, Extended.LINK_ADDRESS_INVALID))
 ROUTER: tuple[Segment, ...] = (Class(2), Instance(1))
 
 
@@ -76,6 +77,7 @@ class Connection:
 
     size: int = 0  # octets of a message, either way; 0 where there is no connection
     why: str = ""  # there is none
+    astray: bool = False  # nobody is where the way leads
     to_target: int = 0
     to_originator: int = 0
     life: float = 0.0  # seconds of silence after which the device closes it
@@ -136,16 +138,16 @@ class Opening:
             self._large = False
             self._size = self.terms.small
         else:
-            self.refused(words(reply.status, reply.extended))
+            self.refused(words(reply.status, reply.extended), first in NOBODY)
             return
         if self.attempts == ATTEMPTS:
             self.refused(f"none came of {ATTEMPTS} attempts")
         else:
             self.request = self._asks()
 
-    def refused(self, why: str) -> None:
+    def refused(self, why: str, astray: bool = False) -> None:
         """There will be no connection."""
-        self.found = Connection(why=why)
+        self.found = Connection(why=why, astray=astray)
 
     def _asks(self) -> Request:
         """The next request, of a connection that nobody has yet."""

@@ -12,9 +12,9 @@ from __future__ import annotations
 import os
 import re
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from ..config import flag
 from ..errors import CpppoError
@@ -34,6 +34,11 @@ from .operations import Operation
 from .requests import PACKET, prepared
 from .way import Way
 
+if TYPE_CHECKING:
+    from .datafiles import DataOperation
+
+    Asking = Operation | DataOperation
+
 __all__ = [
     "OPTIONS",
     "PROGRAM",
@@ -51,7 +56,15 @@ PROGRAM = "enip_client"
 PREFIX = "ENIP_CLIENT_"
 USAGE = "%(prog)s [option ...] TAG[[first[-last]]][+offset][=[(TYPE)]value,...] ..."
 STDIN = "-"
+KINDS = ("slc", "plc5")  # of processors with data files
 PATHS = ("route_path", "send_path")
+TICKS = ("priority_time_tick", "timeout_ticks")
+# What is of no use to data files, and the values of it that change nothing.
+TAGS_ONLY = (
+    *("udp", "broadcast", "multiple", "depth", "fragment", "browse", "browse_values"),
+    *("list_services", "list_identity", "list_interfaces", "legacy"),
+)
+HARMLESS: dict[str, tuple[int, ...]] = {"multiple": (0,), "depth": (0, 1)}
 TIMEOUT = 5.0
 
 EPILOG = """\
@@ -62,6 +75,10 @@ An operation reads, or with = writes:
   'TEXT[1]=(SSTRING)"Hello, world!"'
   T[0-9]+16=(DINT)4,5                                  from the 16th octet on
 
+With --pccc, on the data files of an SLC 500, a MicroLogix or a PLC-5:
+  N7:0  F8:0{3}  B3/17  N7:4/3  T4:0.ACC  T4:0  ST9:0  I:1.0/3
+  N7:1=5  F8:0{3}=1.5,2,3  B3/17=1  T4:0.PRE=100  'ST9:0="hello"'
+
 Every option can be told by the variable in parentheses too; an argument wins over it.
 Status: 0 all is well, 1 an operation failed or nobody answered, 2 usage, 130 ^C."""
 
@@ -70,7 +87,7 @@ Status: 0 all is well, 1 an operation failed or nobody answered, 2 usage, 130 ^C
 class Options:
     """What was told."""
 
-    operations: tuple[Operation | None, ...] = ()  # None: those of standard input
+    operations: tuple[Asking | None, ...] = ()  # None: those of standard input
     address: tuple[str, int] = (HOST, PORT)
     udp: bool = False
     broadcast: bool = False
@@ -82,6 +99,7 @@ class Options:
     repeat: int = 1
     way: Way = Way()  # noqa: RUF009 -- frozen
     connected: bool = False
+    pccc: str = ""  # the kind of processor whose data files are asked for, if any
     multiple: int = 0
     depth: int = 1
     fragment: bool = False
@@ -93,6 +111,10 @@ class Options:
     browse_values: bool = False
     profile: bool = False
     unknown: tuple[str, ...] = ()  # variables that look like ours and are not
+
+    def understood(self, text: str) -> Asking:
+        """The operation of a text, which can be sent; OperationError."""
+        return understanding(self.pccc, self.fragment)(text)
 
     @property
     def lists(self) -> bool:
@@ -116,6 +138,18 @@ def parse_octets(text: str) -> int:
     except ValueError:
         pass
     return octets(text)
+
+
+def parse_kind(text: str) -> str:
+    """A kind of processor; yes is the first, and no is none."""
+    if text.lower() in KINDS:
+        return text.lower()
+    try:
+        return KINDS[0] if flag(text) else ""
+    except ValueError:
+        pass
+    problem = f"{text!r} is no kind of processor: slc (MicroLogix, too) or plc5"
+    raise UsageError(problem)
 
 
 # -- the options
@@ -196,6 +230,14 @@ OPTIONS = (
         "open a connection (Forward Open) along the route, and ask over it",
     ),
     Option(
+        "--pccc",
+        "operations are on the data files of an SLC 500 or MicroLogix (slc, if nothing "
+        "follows) or a PLC-5, as below; they are asked one by one, and straight unless "
+        "--route-path is said",
+        parse_kind,
+        "[slc|plc5]",
+    ),
+    Option(
         "-m --multiple",
         "collect operations into Multiple Service Packets, of so many octets at most "
         f"({PACKET} if no number follows)",
@@ -252,17 +294,19 @@ def parse_options(
     """The options of arguments and environment; UsageError, OperationError, Asked."""
     environ = os.environ if environ is None else environ
     said, unknown = variables(OPTIONS, PREFIX, environ)
-    told = vars(parser().parse_intermixed_args(packets(argv)))
+    told = vars(parser().parse_intermixed_args(kinds(packets(argv))))
     said = together(said, told)
-    said["way"] = way(said)
+    if said.get("pccc"):
+        said = filed(said, told)
+    said["way"] = way(said, straight=bool(said.get("pccc")))
     said["timeout"] = said.get("timeout", TIMEOUT) or None
     said["udp"] = said.get("udp", False) or said.get("broadcast", False)
     texts = said.pop("tags", None) or []
     if said.get("browse") or said.get("browse_values"):
         texts = browsed(said, told, texts)
-    fragment = said.get("fragment", False)
+    understand = understanding(said.get("pccc", ""), said.get("fragment", False))
     said["operations"] = tuple(
-        None if text == STDIN else understood(text, fragment) for text in texts
+        None if text == STDIN else understand(text) for text in texts
     )
     options = Options(**said, unknown=unknown)
     sensible(options)
@@ -295,6 +339,47 @@ def browsed(said: dict[str, Any], told: dict[str, Any], texts: list[str]) -> lis
     return []
 
 
+def filed(said: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+    """What is said to who asks for data files; UsageError for what is for tags.
+
+    An argument wins over the variables that it excludes.
+    """
+    wrong = [
+        name
+        for name in TAGS_ONLY
+        if said.get(name, False) is not False
+        and said[name] not in HARMLESS.get(name, ())
+    ]
+    if "pccc" in told:
+        lost = {name for name in (*wrong, *TICKS) if name not in told}
+        said = {name: one for name, one in said.items() if name not in lost}
+        wrong = [name for name in wrong if name in told]
+    who = spelt("pccc", told)
+    if wrong:
+        names = ", no ".join(spelt(name, told) for name in wrong)
+        raise UsageError(f"{who} is for data files, one after the other: no {names}")
+    ticks = [name for name in TICKS if name in told]
+    if ticks and not said.keys() & set(PATHS):
+        problem = "goes straight unless a --route-path is said"
+        raise UsageError(f"{who} {problem}: no {spelt(ticks[0], told)} without it")
+    return said
+
+
+def spelt(name: str, told: Mapping[str, Any]) -> str:
+    """An option as it was said: an argument, or a variable."""
+    return f"--{name.replace('_', '-')}" if name in told else PREFIX + name.upper()
+
+
+def understanding(pccc: str, fragment: bool) -> Callable[[str], Asking]:
+    """What makes an operation of a text, which can be sent; or an OperationError."""
+    if not pccc:
+        return lambda text: understood(text, fragment)
+    # It brings PCCC along, which others need not wait for.
+    from .datafiles import DataOperation  # noqa: PLC0415
+
+    return lambda text: DataOperation.parse(text, pccc)
+
+
 def understood(text: str, fragment: bool) -> Operation:
     """The operation of a text, which can be sent; OperationError."""
     operation = Operation.parse(text, fragment=fragment)
@@ -310,9 +395,10 @@ def sensible(options: Options) -> None:
             raise UsageError("--browse is by TCP and alone: no lists, no --udp")
         return
     if not options.operations and not options.lists:
-        raise UsageError(
-            "there is nothing to do; say a tag, such as SCADA[0-9], or --list-identity"
-        )
+        such = "a tag, such as SCADA[0-9], or --list-identity"
+        if options.pccc:
+            such = "an address, such as N7:0"
+        raise UsageError(f"there is nothing to do; say {such}")
     if streams > 1:
         raise UsageError("standard input can be read once only: say - once")
     if streams and options.repeat > 1:
@@ -347,16 +433,35 @@ def packets(argv: Sequence[str]) -> list[str]:
     return [*found, *rest]
 
 
-def way(said: dict[str, Any]) -> Way:
-    """How requests reach the device; takes what says it."""
-    names = (*PATHS, "priority_time_tick", "timeout_ticks")
+def way(said: dict[str, Any], straight: bool = False) -> Way:
+    """How requests reach the device; takes what says it.
+
+    `straight`: there is a route only where it is said.
+    """
+    names = (*PATHS, *TICKS)
     paths = {name: said.pop(name) for name in names if name in said}
     if said.pop("simple", False):
         paths = {"route_path": False, "send_path": ""} | paths
     try:
-        return Way.of(**paths)
+        found = Way.of(**paths, default=Way(route=()) if straight else None)
     except CpppoError as exc:
         raise UsageError(str(exc)) from None
+    if straight and not found.route and not paths.get("send_path"):
+        return replace(found, send=())
+    return found
+
+
+def kinds(argv: Sequence[str]) -> list[str]:
+    """The arguments, --pccc with the kind of processor, whether it follows or not."""
+    found: list[str] = []
+    rest = deque(argv)
+    while rest:
+        one = rest.popleft()
+        if one == "--pccc":
+            known = rest and rest[0].lower() in KINDS
+            one += f"={rest.popleft() if known else KINDS[0]}"
+        found.append(one)
+    return found
 
 
 def parser() -> Parser:

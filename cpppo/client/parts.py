@@ -16,6 +16,7 @@ from ..errors import StatusError, Unexpected
 from ..protocol.enip import Path
 from ..protocol.enip.status import Status
 from ..protocol.enip.types import BOOL, CODES, CIPType, TextType
+from .forms import Compound
 from .requests import mask, reading
 from .result import Prepared
 
@@ -129,19 +130,27 @@ class ReadParts:
 
 
 class Pieces:
-    """A write that is too large for one request."""
+    """A write that is too large for one request, or that is several ones.
+
+    Of several ones, the first goes alone: where it is refused, nothing was written.
+    """
 
     def __init__(self, prepared: Prepared) -> None:
         self.prepared = prepared
         self.octets = bytearray()
+        self.taken = 0  # pieces that were written
+        self.first = 1 if isinstance(prepared.operation, Compound) else None
 
     def steps(self) -> Iterator[Step]:
-        return ((one, -1, -1) for one in self.prepared.pieces)
+        return ((one, -1, -1) for one in self.prepared.pieces[: self.first])
 
     def took(
         self, start: int, stop: int, partial: bool, code: int, body: bytes
     ) -> Iterator[Step]:
-        return iter(())
+        self.taken += 1
+        if self.first is None or self.taken != self.first:
+            return iter(())
+        return ((one, -1, -1) for one in self.prepared.pieces[self.first :])
 
 
 class BitWrite:

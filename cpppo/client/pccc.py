@@ -218,6 +218,9 @@ class Dialect:
                 raise EncodeError(f"{address}: a bit is True or False, not {value!r}")
             return [self.write_bit(address, bool(value), address.bit)]
         several = isinstance(value, list | tuple | range)
+        if several and not address.whole:
+            # The words after it are of other members.
+            raise EncodeError(f"{address}: a word of an element has one value")
         if several and address.count is None:
             address = replace(address, count=len(value))
         octets = address.form.packed(value if several else [value])

@@ -167,9 +167,12 @@ class Pipeline(Replies):
                 around = self.through(way)
         largest = around.most or max(self.multiple, LARGEST)
         found = prepared(operation, self.fragment, largest)
-        if len(found.octets) > LONGEST:
+        size = len(found.octets)
+        if found.pieces is not None:
+            size = max(map(len, found.pieces))
+        if size > LONGEST:
             raise OperationError(TOO_LONG, operation.text, 0)
-        if around.most and len(found.octets) > around.most:
+        if around.most and size > around.most:
             # What does not fit the connection goes without it.
             found.envelope = Envelope(self.session, around.way)
         elif way is not None and way != self.way:

@@ -17,14 +17,18 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import CpppoError
 from ..protocol.enip import status
 from ..protocol.enip.notation import Scanner, format_path, segment
 from ..protocol.enip.path import Element, Segment
 from ..protocol.enip.types import CODES
+from .operations import Operation
 from .result import MISMATCH, NONE, Result
+
+if TYPE_CHECKING:
+    from .datafiles import DataOutcome
 
 __all__ = [
     "Progress",
@@ -53,21 +57,23 @@ class Unwritten(CpppoError):
 # -- the manual's lines
 
 
-def line(result: Result) -> str:
+def line(result: Result | DataOutcome) -> str:
     """An operation and its result, as `SCADA[1][  1-1  ]+  0 == [99]: 'OK'`."""
     operation = result.operation
     data = result.data if operation.data is None else list(operation.data)
-    count = operation.elements
-    # Where the device begins at an offset, it has fewer than were asked for.
-    if operation.data is None and isinstance(data, list):
-        count = len(data)
     said = "OK" if result.ok else told(result)
     mark = MARKS.get(operation.method, "==")
-    place = placed(operation.path, count, operation.offset)
+    place = f"{result.tag:>20}{BLANK}"
+    if isinstance(operation, Operation):
+        count = operation.elements
+        # Where the device begins at an offset, it has fewer than were asked for.
+        if operation.data is None and isinstance(data, list):
+            count = len(data)
+        place = placed(operation.path, count, operation.offset)
     return f"{place} {mark} {data!r}: {said!r}"
 
 
-def told(result: Result) -> str:
+def told(result: Result | DataOutcome) -> str:
     """The status of what failed: its number, as scripts know it, and in words."""
     if result.status == NONE:
         return f"Unknown: {result.words}" if result.unknown else result.words
@@ -117,7 +123,7 @@ def tuple_line(harvested: Sequence[Any]) -> str:
 # -- JSON
 
 
-def json_line(result: Result) -> str:
+def json_line(result: Result | DataOutcome) -> str:
     """A result as a line of JSON: all that is known of it."""
     answered = result.status != NONE
     return json.dumps(

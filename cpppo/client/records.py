@@ -24,7 +24,7 @@ def record_of(kind: Any) -> Any:
     """The class of a structure's records; a name that Python cannot have is `_2`."""
     names = [one.name for one in kind.visible()]
     # Types of modules have colons in their names.
-    title = re.sub(r"\W|^(?=\d)", "_", kind.__name__)
+    title = re.sub(r"[^A-Za-z0-9_]|^(?=\d)", "_", kind.__name__) or "_"
     title += "_" * iskeyword(title)
     found: Any = namedtuple(title, names, rename=True)  # type: ignore[misc]
     return found

@@ -29,6 +29,7 @@ cdef class Replies:
     cdef public Py_ssize_t wanted
     cdef public double now
     cdef public str lost
+    cdef public bint proven
     cdef Execution frame
     cdef Execution member
     cdef Execution typed

@@ -17,7 +17,7 @@ from ..errors import Disconnected, StatusError, Unexpected
 from ..protocol.enip import Reply, ReplyFrame, TypedData
 from ..protocol.enip.members import held
 from ..protocol.enip.samples import ReplyReads
-from ..protocol.enip.status import Encapsulated, Extended, Status, words
+from ..protocol.enip.status import Encapsulated, Extended, Status, framed, words
 from .parts import ReadParts, bits_of, complete, size_of
 from .requests import in_parts
 from .result import NONE, READ, WRITE, Result
@@ -75,6 +75,7 @@ class Replies:
         self.flying = 0  # octets of requests in flight
         self.single = False  # the device does not know packets
         self.lost = ""  # why there is no connection any more
+        self.proven = False  # whether anything was answered over the connection
         self.held = b""
         self.wanted = 0
         self.now = 0.0
@@ -139,7 +140,7 @@ class Replies:
         if at < stop:
             self.held = octets[at:]
         if self.lost and not self.outstanding:
-            raise Lost(f"the device closed the connection: {self.lost}")
+            raise Lost(self.lost)
         return at > 0
 
     def ours(self, command: int) -> bool:
@@ -206,11 +207,16 @@ class Replies:
         self.outstanding -= 1
         self.flying -= request.size
         if refused:
+            if not self.proven and refused != Encapsulated.INVALID_SESSION:
+                # It opens connections, and takes nothing over them.
+                why = f"the device takes nothing over it: {framed(refused)}"
+                return self.gone(request, why)
             return self.refused(request, refused, (), b"")
         run = self.member
         run.reset(registers[self.data_at])
         if run.run(octets, self.frame.pos, True) != FINISHED:
             raise run.program.failure(run, octets)
+        self.proven = True
         return self.met(request, octets, run.registers, self.frame.pos)
 
     def only(self, context: int) -> int:
@@ -227,7 +233,8 @@ class Replies:
             start = registers[self.in_member[3]] - self.reply_size
             extended = Reply.decode(octets[start:stop]).extended
             if status == LOST or not GONE.isdisjoint(extended[:1]):
-                return self.gone(request, words(int(status), extended))
+                why = words(int(status), extended)
+                return self.gone(request, f"the device closed the connection: {why}")
         if request.members is not None:
             return self.bundled(request, octets, registers, self.in_member, stop)
         return self.answered(request, octets, registers, self.in_member, stop)
@@ -236,9 +243,9 @@ class Replies:
         """There is no connection any more; this request was not looked at."""
         self.lost = why
         for result in request.members or (request.result,):
-            pieces = result.prepared.pieces
+            parts = result.parts
             # Where a piece before it was written, nobody shall write that again.
-            if pieces is None or result.pending == len(pieces):
+            if result.prepared.pieces is None or parts is None or not parts.taken:
                 result.sent = False
             if request.members is None:
                 result.pending -= 1

@@ -5,10 +5,10 @@ Under `line`, over `opening` and `pipeline`.  Programs, as in `calls`: what may 
 yielded.  What is asked here is asked alone, before or after whatever a pipeline asks.
 
 Rules.  Nobody depends on a connection: where the device opens none, requests go as
-unconnected ones.  A device that says nothing to Forward Open, that ends the session
-over it, or that opens a connection and never answers over it, is asked without one the
-next time.  A connection that was idle for so long that the device may have closed it
-is not used again.
+unconnected ones.  A device that says nothing to Forward Open, or nonsense, that ends
+the session over it, or that opens a connection and never answers over it, is asked
+without one from then on, for some minutes.  A connection that was idle for so long that
+the device may have closed it is not used again.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ DEPTH = 4  # requests in flight, where there is no connection
 # Seconds for a Forward Open: half of what the call has left, but all of little.
 PATIENCE, LITTLE = 5.0, 0.25
 FAREWELL = 0.5  # seconds for a Forward Close
+STRAIGHT = 600.0  # seconds for which one that failed over connections is asked without
 YOUNG = 0.75  # of a connection's life: until then it is used again
 UNWANTED = Connection(why="none was wanted")
 
@@ -101,7 +102,9 @@ class Session:
         self._pipeline: Pipeline | None = None
         self._working = False  # whether this session has had an answer
         self._unproven = False  # whether a connection was asked for, with no answer yet
-        self._straight = ""  # why the next session is to be without a connection
+        self._straight = ""  # why sessions are to be without a connection
+        self._until = 0.0  # and for how long
+        self._aside = False  # whether this session is one of those
         self._used = 0.0  # when the connection was, or a little later
         self._young = 0.0  # for how long after that it may be used again; 0: for ever
 
@@ -117,6 +120,8 @@ class Session:
             return "not connected"
         if not self._wanted:
             return "connected"
+        if self.connection.astray:
+            return f"not connected: {self.connection.why}"
         return f"connected; {self.connection}"
 
     def expect_open(self) -> None:
@@ -154,7 +159,7 @@ class Session:
         """A new session, over a connection if the device opens one."""
         host, port = self.place.host, self.place.port
         left = self._left(call)
-        self._working = self._unproven = False
+        self._working = self._unproven = self._aside = False
         self.wire = yield self._opener, host, port, left, self.source
         self._alive(call)
         found = yield from self._ask(call, RequestFrame(payload=Register()))
@@ -170,11 +175,12 @@ class Session:
 
     def _opened(self, call: Call, session: int) -> Program[Connection]:
         """The connection that the device opens; or none, and why."""
-        straight, self._straight = self._straight, ""
         if not self._wanted:
             return UNWANTED
-        if straight:
-            return Connection(why=straight)
+        if self._straight and self.clock() < self._until:
+            self._aside = True
+            return Connection(why=self._straight)
+        self._straight = ""
         self._unproven = True
         left = self._left(call)
         limit = PATIENCE

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from secrets import randbits
 from threading import Lock
 from time import monotonic
@@ -61,6 +62,7 @@ from .pccc import (
 )
 from .place import Place
 from .transport import Stream
+from .way import Way
 
 __all__ = ["SLC"]
 
@@ -156,7 +158,8 @@ class SLC:
 
     `kind` is "slc" (MicroLogix, too) or "plc5".  Requests go straight to the address;
     with a route after its first slash, along that; with `connected`, over a connection.
-    A call takes `timeout` seconds at most; None is for ever.
+    A `way` says all of the route, where the address does not.  A call takes `timeout`
+    seconds at most; None is for ever.
     """
 
     def __init__(
@@ -167,6 +170,7 @@ class SLC:
         kind: str = "slc",
         timeout: float | None = 5.0,
         route_path: object = None,
+        way: Way | None = None,
         connected: bool = False,
         source: tuple[str, int] | None = None,
     ) -> None:
@@ -175,7 +179,10 @@ class SLC:
         if timeout is not None and not timeout > 0:
             raise ValueError(f"a time-out is above 0 s, or None, not {timeout!r}")
         simple = route_path is None and "/" not in str(host)
-        self.place = Place.of(host, port, route_path, None, simple)
+        place = Place.of(host, port, route_path, None, simple)
+        if way is not None and not simple:
+            raise ValueError("the route is said twice: by way, and beside it")
+        self.place = place if way is None else replace(place, way=way)
         self.kind = kind
         # What is longer no clock of the system counts.
         self.timeout = None if timeout is None or timeout > LONGEST else timeout

@@ -2,24 +2,27 @@
 """Structures and BOOL arrays as people read and write them, as operations.
 
 Over `forms` and the protocol's structures; used by `writes` and `catalogue`.  Pure: no
-I/O.  Rules.  A structure is written whole where all its members are named, and then in
-as few requests as fit; otherwise only the members that are named are written, each by
-its own request, and all others keep their values.  A BOOL array is indexed by its
-BOOLs, as people say it; over the wire it is words of 32.
+I/O.  Rules.  All that is named is looked at before anything is sent.  A structure is
+written whole where all its members are named, and all are known, and then in as few
+requests as fit; otherwise only the members that are named are written, each by its own
+request, and all others keep their values.  A BOOL array is indexed by its BOOLs, as
+people say it; over the wire it is words of 32.  Of several requests the first is the
+one that is refused, if any is beyond the end of a tag.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..errors import EncodeError
 from ..protocol.enip.path import Element, Segment, Symbol
 from ..protocol.enip.structures import BOOLS, HOST, Member, StructureType
-from ..protocol.enip.types import BOOL, CIPType
+from ..protocol.enip.types import BOOL, CODES, CIPType
 from .forms import Compound, Masked, Words
 from .operations import Operation
-from .values import fitted
+from .values import Unfit, fitted
 
 __all__ = ["Bits", "base", "bools", "complete", "structured", "words"]
 
@@ -108,7 +111,8 @@ def bools(operation: Operation) -> Operation:
             parts.append(masked(operation, (*path, Element(word)), ones, kept | ones))
         at += len(some)
     flush(at // BITS)
-    return joined(operation, parts)
+    # The last one first: it is there that the array may end.
+    return joined(operation, [*parts[-1:], *parts[:-1]])
 
 
 def masked(operation: Operation, path: Path, ones: int, zeros: int) -> Masked:
@@ -150,13 +154,15 @@ def structured(operation: Operation) -> Operation:
     All that is named is looked at here, before anything is sent.
     """
     kind: Any = operation.type
-    values: Sequence[Any] = operation.data or ()
+    values = tuple(plain(kind, one) for one in operation.data or ())
     for one in values:
         kind.produce(one)
+    operation = replace(operation, data=values)
     if all(complete(kind, one) for one in values):
         return operation
     parts: list[Operation] = []
-    for nth, one in enumerate(values):
+    # The last one first: it is there that the array may end.
+    for nth, one in reversed(list(enumerate(values))):
         parts += members(kind, element(operation, nth), one)
     if not parts:
         raise EncodeError(f"a value of {kind.__name__} names one member at least")
@@ -171,14 +177,65 @@ def element(operation: Operation, nth: int) -> Path:
     return (*path, Element(nth)) if operation.elements > 1 else path
 
 
+def plain(kind: Any, value: Any) -> Any:
+    """A value of a structure in dictionaries and lists, its BOOLs being BOOLs."""
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        # A record: its fields are the members, in their order and under other names.
+        names = [one.name for one in kind.visible()]
+        if len(names) != len(value):
+            raise EncodeError(f"{kind.__name__} has {len(names)} members")
+        value = dict(zip(names, value, strict=True))
+    if not isinstance(value, Mapping):
+        return value
+    found: dict[str, Any] = {}
+    for name, one in value.items():
+        member = kind.member(name) if isinstance(name, str) else None
+        if member is None:
+            return value  # which `produce` refuses in words
+        if member.name in found:
+            raise EncodeError(f"{kind.__name__}: {member.name} is named twice")
+        found[member.name] = held(member, one)
+    return found
+
+
+def held(member: Member, value: Any) -> Any:
+    """A member's value; what can be gone through only once is gone through here."""
+    kind = member.type
+    structured = issubclass(kind, StructureType)
+    if not structured and kind is not BOOLS and CODES.get(kind.tag_type) is not kind:
+        raise EncodeError(f"{member.name}: what it is made of is not known")
+    if not member.count:
+        return plain(kind, value) if structured else only(member, [value])[0]
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        return value
+    values = list(value)
+    if structured:
+        return [plain(kind, one) for one in values]
+    return only(member, values)
+
+
+def only(member: Member, values: list[Any]) -> list[Any]:
+    """Values that are BOOLs, where a member has BOOLs."""
+    if member.type not in {BOOL, BOOLS}:
+        return values
+    try:
+        return list(fitted(BOOL, values))
+    except Unfit as exc:
+        raise EncodeError(f"{member.name}: {exc.problem}") from None
+
+
 def complete(kind: Kind, value: Any) -> bool:
     """Whether a value says all that there is of a structure, as far as people see it.
 
-    What stands in hidden members besides BOOLs, nobody can say.
+    What stands in hidden members besides BOOLs, nobody can say; nor what a structure
+    holds that the device does not tell, or under the same name twice.
     """
     if not issubclass(kind, StructureType) or not isinstance(value, Mapping):
         return True
     if any(one.hidden and not one.name.startswith(HOST) for one in kind.members):
+        return False
+    visible = len(list(kind.visible()))
+    if not visible or visible > len({one.name.lower() for one in kind.visible()}):
         return False
     said = {str(name).lower(): one for name, one in value.items()}
     return all(

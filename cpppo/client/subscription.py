@@ -83,9 +83,13 @@ def changed(before: Result, after: Result, band: float) -> bool:
 
 
 def differs(old: Any, new: Any, band: float) -> bool:
-    """Whether a value is another one, beyond a dead-band."""
+    """Whether a value is another one, beyond a dead-band; of a structure, a member."""
     if old == new:
         return False
+    if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
+        return any(differs(old[name], new[name], band) for name in old)
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        return any(map(differs, old, new, [band] * len(old)))
     if not isinstance(old, int | float) or not isinstance(new, int | float):
         return True
     if isinstance(old, bool) or isinstance(new, bool):

@@ -45,6 +45,7 @@ ATTRIBUTES = {WORDS: 4, SIZE: 4, MEMBERS: 2, HANDLE: 2}
 ATTRIBUTES_ROOM = 40  # octets of the reply
 LARGEST = 1 << 24  # octets of a structure, or of its definition
 PIECE = 0xFFFF  # octets that can be asked for at once
+PIECES, LEAST = 4096, 64  # of a definition; of a larger one, each has some octets
 RECORD = len(TemplateMember(0, 0, 0).encode())
 # The templates of types that are nobody's but a user's; others hide their first word.
 FIRST, LAST = 0x100, 0xEFF
@@ -63,6 +64,7 @@ class Template:
         self.refused = False  # the device does not tell
         self.size = self.handle = self.count = self.total = 0
         self.octets = b""
+        self.pieces = 0
         self.name = ""
         self.fields: list[tuple[str, TemplateMember]] = []
 
@@ -94,6 +96,9 @@ class Template:
         if len(self.octets) + len(octets) > self.total + 3:
             raise self.wrong("its definition is larger than it says")
         self.octets += octets
+        self.pieces += 1
+        if self.pieces > max(PIECES, self.total // LEAST):
+            raise self.wrong(f"its definition has {self.pieces} pieces and no end")
         # It may end earlier: what its size says has some octets around it.
         self.done = not more or len(self.octets) >= self.total
         if self.done:
@@ -167,6 +172,8 @@ class Template:
             kind = kinds[one.type & TEMPLATE]
         else:
             kind = elementary(one.type & 0xFF)
+            if not kind.struct_calcsize:
+                kind = octets_of(one.type & 0xFF)  # no member's size differs
             if kind is BOOL and not count:
                 # Some count in the word that holds it, some in its octet.
                 offset, bit = offset + (one.info >> 3), one.info & 7

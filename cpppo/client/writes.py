@@ -70,7 +70,7 @@ class Write:
                 raise OperationError("a set has no order; give a list", f"{tag}=", 0)
             value = own(value)
             values = (value,)
-            single = isinstance(value, str | bytes | Mapping)
+            single = isinstance(value, str | bytes | Mapping) or recorded(value)
             if isinstance(value, Iterable) and not single:
                 several = True
                 values = tuple(flat(own(one) for one in value))
@@ -208,29 +208,24 @@ def fits(text: str, int_type: str) -> bool:
 def own(value: Any) -> Any:
     """A number or an array of numpy's, and all that says `tolist`, as Python's own.
 
-    A record of a structure is the dictionary of its members.
+    A record of a structure stays what it is, until its type is known.
     """
-    named = getattr(value, "_asdict", None)
-    if callable(named):
-        return {name: within(one) for name, one in named().items()}
     said = getattr(value, "tolist", None)
     return said() if callable(said) else value
+
+
+def recorded(value: Any) -> bool:
+    """Whether a value is the record of a structure."""
+    return isinstance(value, tuple) and hasattr(value, "_fields")
 
 
 def flat(values: Iterable[Any], depth: int = 2) -> Iterator[Any]:
     """The values of lists of lists, as those of up to three dimensions are."""
     for one in values:
-        if depth and isinstance(one, list | tuple):
+        if depth and isinstance(one, list | tuple) and not recorded(one):
             yield from flat(one, depth - 1)
         else:
             yield one
-
-
-def within(value: Any) -> Any:
-    """The same for a member of a record."""
-    if isinstance(value, list):
-        return [own(one) for one in value]
-    return own(value)
 
 
 # -- what came of it

@@ -231,7 +231,10 @@ class Engine:
 
     @once
     def planning(self) -> Planning:
-        return Planning(recursive_from(self.cls))
+        # Whole before it is shared: nobody is to write by a plan that is being laid.
+        planning = Planning(recursive_from(self.cls))
+        planning.several(self.cls)
+        return planning
 
     @once
     def writer(self) -> Writer:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,12 @@ def test_all_of_a_tag_is_read_by_what_the_tag_says(plc: Logix) -> None:
             assert len(found.value) == one.elements
     grid = plc.tags["GRID"]
     assert grid.shaped(value(plc, grid.whole))[1] == [10, 11, 12, 13]
+
+
+@pytest.mark.parametrize("program", [5, b"Main", ["Main"]])
+def test_a_program_that_is_no_name_is_refused(plc: Logix, program: Any) -> None:
+    with pytest.raises(OperationError, match="a program's name expected"):
+        plc.browse(program)
 
 
 # -- reading structures
@@ -342,6 +348,80 @@ def test_a_member_that_is_none_is_refused_before_anything_is_written(
     assert value(plc, "A") == 0
 
 
+INNER = {"X": 1, "F0": True, "F1": False, "Arr": [1, 2, 3]}
+
+
+@pytest.mark.parametrize(
+    ("tag", "given", "problem"),
+    [
+        ("IN", INNER | {"F0": None}, "F0: BOOL is true, false or a whole number"),
+        ("IN", INNER | {"F1": "off"}, "F1: BOOL is true, false or a whole number"),
+        ("IN", INNER | {"X": None}, "X: None is no DINT"),
+        ("IN", INNER | {"x": 2}, "InnerUDT: X is named twice"),
+        ("IN", INNER | {"Arr": [1, 2]}, "Arr: an array of 3 values expected, not 2"),
+        ("IN", {"F0": True, "Arr": iter([1, 2])}, "an array of 3 values expected"),
+        ("IN", {"X": 1, 5: 5}, "has no member 5"),
+        ("INS[0-1]", [INNER, {"X": 1, "Z": 1}], "no member 'Z'"),
+        ("UDT_A", {"A": 1, "Nested": {"X": 1, "Q": 1}}, "Nested: InnerUDT has no"),
+        ("UDT_A", {"A": 1, "Nested": None}, "Nested: InnerUDT is a structure"),
+        ("UDT_A", {"A": 1, "Several": [INNER]}, "Several: an array of 2 values"),
+        ("UDT_A", {"A": 1, "Words": [None] * 64}, "Words: BOOL is true, false"),
+        ("UDT_A", {"A": 1, "Words": "1" * 64}, "Words: an array of 64 values"),
+        ("UDT_A", {"A": 1, "Text": "x" * 83}, "Text: STRING has room for 82"),
+        ("UDT_A", {"A": 1, "Delay": {"PRE": 1, "DN": None}}, "DN: BOOL is true"),
+    ],
+)
+def test_of_what_is_wrong_anywhere_nothing_is_written(
+    plc: Logix, tag: str, given: Any, problem: str
+) -> None:
+    tags = ("A", "IN", "INS{6}", "UDT_A")
+    before = [one.value for one in plc.read(tags)]
+    with pytest.raises(OperationError, match=problem):
+        plc.write({"A": 99, tag: given})
+    assert [one.value for one in plc.read(tags)] == before
+
+
+@pytest.mark.parametrize(
+    ("tag", "given"),
+    [
+        ("BITS[95-96]", [True, True]),
+        ("BITS", [True] * 97),
+        ("BITS[30-96]", [True] * 67),
+        ("INS", [{"X": 1}] * 7),
+        ("INS[5]{2}", [{"X": 1, "F0": True}] * 2),
+    ],
+)
+@pytest.mark.parametrize("depth", [1, 8])
+def test_of_what_ends_beyond_a_tag_nothing_is_written(
+    memory: Memory, depth: int, tag: str, given: list[Any]
+) -> None:
+    for connected in (True, False):
+        with memory.logix(connected=connected, depth=depth) as plc:
+            (one,) = plc.write({tag: given})
+            assert (one.ok, one.words) == (False, "beyond the end of the tag")
+            assert value(plc, "BITS{96}") == [False] * 96
+            assert value(plc, "INS{6}") == [BLANK] * 6
+
+
+def test_values_that_can_be_gone_through_once_are_written(plc: Logix) -> None:
+    assert check(plc.write(IN={"Arr": iter([7, 8, 9])})).value == {"Arr": [7, 8, 9]}
+    assert value(plc, "IN.Arr{3}") == [7, 8, 9]
+    inside = ({"X": nth} for nth in (1, 2))
+    assert plc.write(UDT_A={"Several": inside, "Words": map(bool, range(64))}).ok
+    whole = value(plc, "UDT_A")
+    assert [one["X"] for one in whole["Several"]] == [1, 2]
+    assert whole["Words"] == [False] + [True] * 63
+
+
+def test_records_are_written_wherever_they_stand(plc: Logix) -> None:
+    record = plc.read("IN").record
+    assert plc.write(UDT_A={"Nested": record, "Several": [record, record]}).ok
+    assert plc.write({"INS[0-1]": [record, record._replace(X=6)], "INS[2]": record})
+    whole, held = value(plc, "UDT_A"), value(plc, "IN")
+    assert [whole["Nested"], *whole["Several"]] == [held] * 3
+    assert value(plc, "INS{3}") == [held, held | {"X": 6}, held]
+
+
 # -- the device
 
 
@@ -368,7 +448,16 @@ def test_a_slot_that_is_none_is_refused(plc: Logix, slot: Any) -> None:
         plc.module(slot)
 
 
-@pytest.mark.parametrize("time", [5, "now", datetime(1969, 1, 1, tzinfo=UTC)])
+@pytest.mark.parametrize(
+    "time",
+    [
+        5,
+        "now",
+        datetime(1969, 1, 1, tzinfo=UTC),
+        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=5))),
+        datetime.max.replace(tzinfo=timezone(timedelta(hours=-5))),
+    ],
+)
 def test_a_time_that_is_none_is_refused(plc: Logix, time: Any) -> None:
     with pytest.raises(OperationError):
         plc.set_clock(time)
@@ -515,6 +604,122 @@ def test_a_tag_that_was_made_later_is_learnt_too(device: Device, liar: Liar) -> 
         assert value(plc, "IN") == {"X": 5, "Y": [1, 2]}
 
 
+class Twins:
+    """Two structures whose handles are the same, in three tags; one in a program."""
+
+    def __init__(self, other: str) -> None:
+        types: Any = Types()
+        types.declare({"First": [("X", "DINT")], "Other": [("Y", other)]})
+        types.declare({"Outer": [("In", "Other")]})
+        names = ("First", "Other", "Outer")
+        self.kinds: Any = {one: types[one] for one in names}
+        self.kinds["Other"].handle = self.kinds["First"].handle
+        self.tags = {"A": "First", "B": "Other", "C": "Outer"}
+
+    def say(self, request: bytes) -> bytes:
+        service, path = request[0], request[2 : 2 + 2 * request[1]]
+        if service == 0x55:
+            names = "B" if path.startswith(b"\x91\x09Program:P") else "ABC"
+            listed = enumerate(names, 1)
+            code = [
+                symbol(nth, name, 0x8000 | self.kinds[self.tags[name]].instance)
+                for nth, name in listed
+            ]
+            return reply(0x55, b"".join(code))
+        if path.startswith(b"\x20\x6c"):
+            number = int.from_bytes(
+                path[-2:] if path[2] == 0x25 else path[3:4], "little"
+            )
+            (kind,) = [k for k in self.kinds.values() if k.instance == number]
+            octets = definition(kind)
+            if service == 0x4C:
+                return reply(0x4C, octets)
+            data = struct.pack("<HHHI", 4, 4, 0, words(octets))
+            data += struct.pack("<HHI", 5, 0, kind.struct_calcsize)
+            data += struct.pack("<HHH", 2, 0, len(kind.members))
+            return reply(0x03, data + struct.pack("<HHH", 1, 0, kind.handle))
+        if path.startswith(b"\x91\x01C") and b"In" in path:
+            kind = self.kinds["Other"]
+        else:
+            name = "B" if b"Program" in path else path[2:3].decode()
+            kind = self.kinds[self.tags[name]]
+        return reply(service, kind.kind() + bytes(kind.struct_calcsize))
+
+
+@pytest.mark.parametrize("other", ["INT[2]", "DINT[5]"])
+@pytest.mark.parametrize("tags", ["ABCI", "BACI", "CIAB", "APBI", "PAB"])
+def test_structures_that_share_a_handle_are_told_apart(other: str, tags: str) -> None:
+    one = Liar(Twins(other).say)
+    said = {"A": "A", "B": "B", "C": "C", "I": "C.In", "P": "Program:P.B"}
+    kinds = {"A": "First", "B": "Other", "C": "Outer", "I": "Other", "P": "Other"}
+    with one.logix() as plc:
+        for _ in range(2):
+            for name in tags:
+                if (name, other) == ("P", "INT[2]"):
+                    # Nothing else tells that it is another one.
+                    assert plc.browse("") and plc.browse("P")
+                assert check(plc.read(said[name])).type == kinds[name]
+
+
+@pytest.mark.parametrize("first", ["read", "write", "a new member"])
+def test_a_definition_that_changes_is_learnt_anew_for_a_write(
+    device: Device, liar: Liar, first: str
+) -> None:
+    types: Any = Types()
+    types.declare({"Inner": [("Z", "DINT"), ("X", "DINT"), ("Y", "INT[2]")]})
+    old, new = device.kind, types["Inner"]
+    asked: list[bytes] = []
+    say = liar.say
+
+    def strict(request: bytes) -> bytes:
+        if request[0] != 0x4D:
+            return say(request)
+        asked.append(request)
+        right = device.kind.kind() in request or b"\x91\x02IN\x91" in request
+        return reply(0x4D) if right else b"\xcd\0\xff\x01\x07\x21"
+
+    liar.say = strict
+    with liar.logix() as plc:
+        assert value(plc, "IN") == {"X": 5, "Y": [1, 2]}
+        assert plc.write(IN={"X": 5, "Y": [1, 2]}).ok
+        # Somebody downloads another program; the session goes on.
+        asked.clear()
+        new.instance = old.instance
+        device.kind = new
+        device.value = new.kind() + new.produce({"X": 6})
+        octets = definition(new)
+        device.pieces = lambda: reply(0x4C, octets)
+        device.attributes = lambda: reply(
+            0x03,
+            struct.pack("<HHHI", 4, 4, 0, words(octets))
+            + struct.pack("<HHI", 5, 0, new.struct_calcsize)
+            + struct.pack("<HHH", 2, 0, len(new.members))
+            + struct.pack("<HHH", 1, 0, new.handle),
+        )
+        given = {"Z": 1, "X": 5, "Y": [1, 2]}
+        if first == "write":
+            one = plc.write(IN={"X": 5, "Y": [1, 2]})
+            assert one.ok
+            assert old.kind() in asked[0]
+            assert len(asked) >= 2
+            assert not any(old.kind() in request for request in asked[1:])
+        elif first == "read":
+            assert value(plc, "IN") == {"Z": 0, "X": 6, "Y": [0, 0]}
+        asked.clear()
+        assert plc.write(IN=given).ok
+        assert asked[0].endswith(new.kind() + b"\1\0" + new.produce(given))
+        assert plc._line.connections == 1
+
+
+def test_where_nobody_is_the_list_says_so() -> None:
+    def nobody(request: bytes) -> bytes:
+        return bytes((request[0] | 0x80, 0, 1, 1)) + b"\x12\x03"
+
+    words = "nobody has this link address"
+    with Liar(nobody).logix() as plc, pytest.raises(StatusError, match=words):
+        plc.tags  # noqa: B018
+
+
 def test_a_value_of_another_size_than_its_type_is_refused(
     device: Device, liar: Liar
 ) -> None:
@@ -533,6 +738,7 @@ def test_a_value_of_another_size_than_its_type_is_refused(
         ("listed", reply(0x55, b"", 6)),
         ("listed", reply(0x55, symbol(5, "A", 0xC4) * 2)),
         ("listed", reply(0x55, symbol(5, "A", 0xC4), 6)),
+        ("listed", reply(0x55, symbol(0xFFFFFFFF, "A", 0xC4), 6)),
         ("attributes", reply(0x03, b"\x01\0\4\0\0\0")),
         (
             "attributes",
@@ -568,7 +774,15 @@ def test_a_structure_in_itself_is_refused(device: Device, liar: Liar) -> None:
         plc.tags  # noqa: B018
 
 
-@pytest.mark.parametrize("data", [b"", b"\1\0", b"\1\0\x0b\0\0\0" + b"\xff" * 8])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\1\0",
+        b"\1\0\x0b\0\0\0" + b"\xff" * 8,
+        b"\1\0\x06\0\0\0" + bytes(8),
+    ],
+)
 def test_a_clock_that_tells_no_time_is_refused(data: bytes) -> None:
     liar = Liar(lambda request: reply(request[0], data))
     with liar.logix() as plc, pytest.raises(ProtocolError, match="the clock"):
@@ -587,7 +801,7 @@ def test_what_a_device_does_not_have_is_a_status() -> None:
         ):
             with pytest.raises(StatusError):
                 ask()
-    half = Liar(lambda request: reply(request[0], b"\1\0\x06\0\x0e\0" + bytes(8)))
+    half = Liar(lambda request: reply(request[0], b"\1\0\x0b\0\x0e\0" + bytes(8)))
     with half.logix() as plc:
         with pytest.raises(StatusError, match="cannot be read"):
             plc.clock  # noqa: B018

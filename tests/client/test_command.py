@@ -135,7 +135,7 @@ def test_every_option_of_the_manual_and_of_the_published_help_is_there() -> None
         *("--timeout-ticks", "-S", "--simple", "-m", "--multiple", "-d", "--depth"),
         *("-f", "--fragment", "-n", "--no-fragment", "-s", "--list-services"),
         *("-i", "--list-identity", "-I", "--list-interfaces", "-L", "--legacy"),
-        *("-P", "--profile", "--json"),
+        *("-P", "--profile", "--json", "--pccc"),
     }
 
 
@@ -146,6 +146,77 @@ def test_a_connection_is_opened_where_it_is_asked_for() -> None:
     assert parse_options(["SCADA"], {"ENIP_CLIENT_CONNECTED": "yes"}).connected
     with pytest.raises(UsageError, match="lists need no connection"):
         told("--connected", "--list-identity")
+
+
+STRAIGHT = Way(route=(), send=())
+
+
+@pytest.mark.parametrize(
+    ("argv", "kind", "tags"),
+    [
+        (["--pccc", "N7:0"], "slc", ["N7:0"]),
+        (["--pccc", "slc", "N7:0"], "slc", ["N7:0"]),
+        (["--pccc", "PLC5", "N7:0"], "plc5", ["N7:0"]),
+        (["--pccc=plc5", "N7:0"], "plc5", ["N7:0"]),
+        (["N7:0", "--pccc"], "slc", ["N7:0"]),
+        (["--pccc", "--", "N7:0"], "slc", ["N7:0"]),
+        (["--pccc", "yes", "N7:0"], "", []),
+        (["--pccc=no", "SCADA"], "", ["SCADA"]),
+    ],
+)
+def test_data_files_are_asked_of_a_kind_of_processor(
+    argv: list[str], kind: str, tags: list[str]
+) -> None:
+    if not tags:
+        with pytest.raises(OperationError, match="a file expected"):
+            told(*argv)
+        return
+    options = told(*argv)
+    assert options.pccc == kind
+    assert [one.text for one in options.operations if one] == tags
+
+
+@pytest.mark.parametrize(
+    ("argv", "way"),
+    [
+        ([], STRAIGHT),
+        (["-S"], STRAIGHT),
+        (["--route-path", "false"], STRAIGHT),
+        (["--route-path", "0", "--send-path="], STRAIGHT),
+        (["--route-path", "1/3"], Way.of("1/3")),
+        (["--route-path", "1/3", "--timeout-ticks", "9"], Way.of("1/3", None, None, 9)),
+        (["--route-path", "1/3", "--send-path", "@6/2"], Way.of("1/3", "@6/2")),
+        (["-d", "1", "-n", "-m", "0"], STRAIGHT),
+    ],
+)
+def test_data_files_are_asked_straight_unless_a_route_is_said(
+    argv: list[str], way: Way
+) -> None:
+    options = told(*argv, "--pccc", "N7:0")
+    assert options.way == way
+    connected = told(*argv, "-c", "--pccc", "N7:0")
+    assert (connected.way, connected.connected) == (way, True)
+
+
+def test_the_environment_may_say_data_files() -> None:
+    options = told("I:17", ENIP_CLIENT_PCCC="plc5", ENIP_CLIENT_ROUTE_PATH="1/2")
+    assert (options.pccc, options.way) == ("plc5", Way.of("1/2"))
+    assert told("N7:0", ENIP_CLIENT_PCCC="yes").pccc == "slc"
+    assert told("SCADA", ENIP_CLIENT_PCCC="no").pccc == ""
+    # What is said for tags is no matter of who asks for data files.
+    options = told(
+        *("--pccc", "N7:0"),
+        **{"ENIP_CLIENT_DEPTH": "5", "ENIP_CLIENT_MULTIPLE": "yes"},
+        **{"ENIP_CLIENT_FRAGMENT": "1", "ENIP_CLIENT_TIMEOUT_TICKS": "9"},
+    )
+    assert (options.depth, options.multiple, options.fragment) == (1, 0, False)
+    assert options.way == STRAIGHT
+    with pytest.raises(UsageError, match=r"^ENIP_CLIENT_PCCC is for .*: no --depth$"):
+        told("N7:0", "-d", "5", ENIP_CLIENT_PCCC="slc")
+    with pytest.raises(UsageError, match=r"no ENIP_CLIENT_DEPTH$"):
+        told("N7:0", ENIP_CLIENT_PCCC="slc", ENIP_CLIENT_DEPTH="5")
+    with pytest.raises(UsageError, match="ENIP_CLIENT_PCCC: 'plc6' is no kind of"):
+        told("N7:0", ENIP_CLIENT_PCCC="plc6")
 
 
 def test_the_environment_says_what_arguments_do_not() -> None:
@@ -213,6 +284,18 @@ def test_a_variable_that_nobody_knows_is_told(
         (["-l", "", "T"], "empty"),
         (["--print-all", "T"], "unrecognized"),
         (["-m", "99999", "T"], "a number of octets"),
+        (["--pccc"], "say an address, such as N7:0"),
+        (["--pccc=plc6", "N7:0"], "'plc6' is no kind of processor"),
+        (["--pccc", "-d", "4", "N7:0"], "--pccc is for data files, one after the othe"),
+        (["--pccc", "-m", "-f", "N7:0"], ": no --multiple, no --fragment"),
+        (["--pccc", "--browse", "10.0.0.5"], ": no --browse"),
+        (["--pccc", "--browse-values"], ": no --browse-values"),
+        (["--pccc", "-s", "-i", "-I"], "no --list-services, no --list-identity, no --"),
+        (["--pccc", "-L", "0", "N7:0"], ": no --legacy"),
+        (["--pccc", "-u", "N7:0"], ": no --udp"),
+        (["--pccc", "-b", "N7:0"], "no --broadcast"),
+        (["--pccc", "--timeout-ticks", "5", "N7:0"], "unless a --route-path is said"),
+        (["--pccc", "-r", "2", "-"], "cannot be read again"),
     ],
 )
 def test_wrong_usage_is_told_before_anything_is_sent(
@@ -241,6 +324,19 @@ def test_a_wrong_text_is_shown_with_its_place_and_nothing_is_sent(
         "         ^\n"
     )
     assert device.asked == []
+
+
+def test_a_wrong_address_is_shown_with_its_place(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["--pccc", "N7:0=1", "N7:0=99999"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == (
+        "enip_client: error: INT is a whole number from -32768 to 65535, not 99999\n"
+        "  N7:0=99999\n"
+        "       ^\n"
+    )
 
 
 def test_a_text_that_cannot_be_sent_is_refused_too() -> None:

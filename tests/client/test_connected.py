@@ -17,8 +17,10 @@ from asking import Frame
 
 from cpppo.client.backoff import Backoff
 from cpppo.client.calls import carried
+from cpppo.client.forms import Compound
 from cpppo.client.line import Line
 from cpppo.client.opening import Connection, Opening, Terms
+from cpppo.client.operations import Operation
 from cpppo.client.pipeline import Pipeline
 from cpppo.client.place import Place
 from cpppo.client.replies import Lost
@@ -26,7 +28,8 @@ from cpppo.client.result import Result
 from cpppo.client.way import Way
 from cpppo.client.writes import given
 from cpppo.errors import Disconnected, ProtocolError, Timeout, Unexpected
-from cpppo.protocol.enip import Reply
+from cpppo.protocol.enip import Element, Reply, Symbol
+from cpppo.protocol.enip.types import SSTRING, UDINT
 
 TAGS = "A=DINT[10] B=INT[1000] BIG=DINT[60000] W=UDINT S=SSTRING[60] SCADA=INT[10]"
 RR, UNIT = 0x6F, 0x70
@@ -263,9 +266,23 @@ def test_a_frame_that_is_refused_is_a_result(context: bool) -> None:
     def header(one: Frame) -> Frame:
         return Frame(UNIT, one.session, 3, one.context if context else bytes(8), 0, b"")
 
-    (one,) = Wired(change=header).run(["A"])
+    wired = Wired()
+    wired.run(["A"])
+    wired.change = header
+    (one,) = wired.run(["A"])
     assert (one.status, one.encapsulated) == (3, True)
     assert "refused the frame" in one.words
+
+
+def test_who_refuses_the_first_frame_takes_nothing_over_its_connections() -> None:
+    def header(one: Frame) -> Frame:
+        return Frame(UNIT, one.session, 1, one.context, 0, b"")
+
+    wired = Wired(change=header)
+    with pytest.raises(Lost, match="takes nothing over it: unsupported command"):
+        wired.run(["W=(UDINT)1"])
+    (left,) = wired.pipeline.abandon()
+    assert not left.sent
 
 
 def test_what_has_a_way_of_its_own_goes_beside_it() -> None:
@@ -281,6 +298,19 @@ def test_what_does_not_fit_goes_beside_it() -> None:
     text = '"' + "x" * 200 + '"'
     assert wired.values(f"S[0]=(SSTRING){text}", "S[0]")[0] == "x" * 200
     assert wired.commands[RR] == 1
+
+
+def test_of_several_writes_as_one_the_largest_has_to_fit() -> None:
+    wired = Wired(150)
+    several = [
+        Operation("write", (Symbol("W"),), 1, None, UDINT, (5,)),
+        Operation("write", (Symbol("S"), Element(0)), 1, None, SSTRING, ("x" * 200,)),
+    ]
+    path = (Symbol("W"),)
+    both = Compound("write", path, data=(5,), text="W", several=tuple(several))
+    assert wired.values(both, "S[0]") == [5, "x" * 200]
+    over = [one for one in wired.asked if one.command == UNIT]
+    assert max(len(one.payload) - 20 for one in over) <= 150
 
 
 def test_a_refusal_is_a_result_as_ever() -> None:
@@ -507,10 +537,106 @@ def test_a_connection_over_which_nothing_ever_comes_is_not_opened_again() -> Non
     assert read(line, "A")[0].value == 0
     assert device.services() == [OPEN, 0x14C, 0x52]
     line.close()
-    # The next session tries it again.
+    # Nor does the next session, however often one is needed; but some time it is.
+    device.asked.clear()
+    assert read(line, "A")[0].value == 0
+    assert device.services() == [0x52]
+    line.close()
+    device.now += 700
     device.change = lambda asked, one: one
     read(line, "A")
     assert line.connection
+
+
+def test_who_is_opened_anew_is_asked_for_a_connection_anew() -> None:
+    device = Device()
+    device.change = lambda asked, one: None if asked.command == UNIT else one
+    line = device.line()
+    with pytest.raises(Timeout):
+        read(line, "A")
+    assert read(line, "A")[0].ok
+    carried(line.part())
+    line.closed = True
+    line.open()
+    device.change = lambda asked, one: one
+    assert read(line, "A")[0].ok
+    assert line.connection
+
+
+def test_one_that_fails_without_a_connection_too_is_asked_for_one_again() -> None:
+    device = Device()
+    device.change = lambda asked, one: None if asked.command in {UNIT, RR} else one
+    line = device.line()
+    for _ in range(2):
+        with pytest.raises(Timeout):
+            read(line, "A")
+    device.change = lambda asked, one: one
+    device.now += 60
+    assert read(line, "A")[0].ok
+    assert line.connection
+
+
+def test_silence_at_forward_open_costs_its_time_once() -> None:
+    device = Device()
+    device.change = lambda asked, one: (
+        None if asked.command == RR and asked.payload[16] in {OPEN, SMALL} else one
+    )
+    line = device.line()
+    for nth in range(5):
+        began = device.now
+        assert read(line, "A")[0].ok
+        assert (device.now - began > 1) == (nth == 0)
+        line.close()
+
+
+@pytest.mark.parametrize("command", [RR, UNIT])
+def test_who_answers_nonsense_to_it_is_asked_without_in_the_same_call(
+    command: int,
+) -> None:
+    device = Device()
+
+    def change(asked: Frame, one: Frame) -> Frame:
+        opening = asked.command == RR and asked.payload[16] in {OPEN, SMALL}
+        wrong = asked.command == UNIT if command == UNIT else opening
+        return renamed(one, 12, "<I", 4711) if wrong else one
+
+    device.change = change
+    line = device.line()
+    assert read(line, "A", "W")[0].ok
+    assert not line.connection
+    assert device.services()[-1] == 0x52
+
+
+def test_nonsense_after_an_answer_is_an_error_as_ever() -> None:
+    device = Device()
+    line = device.line()
+    read(line, "A")
+    device.change = lambda asked, one: renamed(one, 12, "<I", 4711)
+    with pytest.raises(ProtocolError):
+        read(line, "A")
+
+
+def test_who_takes_no_frames_of_connections_is_asked_without() -> None:
+    device = Device()
+    device.change = lambda asked, one: (
+        Frame(UNIT, one.session, 1, one.context, 0, b"")
+        if asked.command == UNIT
+        else one
+    )
+    line = device.line()
+    (one,) = write(line, "W=(UDINT)8")
+    assert one.ok
+    assert read(line, "W")[0].value == 8
+    assert device.services() == [OPEN, 0x14D, 0x52, 0x52]
+
+
+def test_nobody_is_connected_along_a_route_to_nobody() -> None:
+    device = Device()
+    device.change = refusing("01 01 12 03")
+    line = device.line()
+    read(line, "A")
+    assert line.state.startswith("not connected: ")
+    assert "nobody has this link address" in line.state
 
 
 def losing(times: int, how: str = "timed out") -> Callable[[Frame, Frame], Frame]:

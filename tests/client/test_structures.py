@@ -13,12 +13,13 @@ from cpppo.client.operations import Operation, OperationError
 from cpppo.client.records import record_of, recorded
 from cpppo.client.requests import LARGEST, prepared
 from cpppo.client.structures import Bits, base, bools, complete, structured, words
+from cpppo.client.templates import elementary
 from cpppo.client.writes import Write, own
 from cpppo.errors import EncodeError
 from cpppo.protocol.enip import Element, ReadModifyWrite, Request, Symbol, WriteTag
 from cpppo.protocol.enip.datatypes import Types
 from cpppo.protocol.enip.notation import NotationError
-from cpppo.protocol.enip.structures import BOOLS
+from cpppo.protocol.enip.structures import BOOLS, Member, assembled
 from cpppo.protocol.enip.types import BOOL, DINT
 
 WHOLE = {"X": 1, "F0": True, "F1": False, "Arr": [1, 2, 3]}
@@ -160,11 +161,11 @@ def test_an_array_of_whole_structures_is_one_write() -> None:
 def test_an_array_of_structures_may_be_written_by_members_too() -> None:
     said = parts(write("A[1-2]", [{"X": 1}, {"X": 2}], INNER))
     assert [(path, data) for path, _, data in said] == [
-        ("A.[1].X", (1,)),
         ("A.[2].X", (2,)),
+        ("A.[1].X", (1,)),
     ]
     several = parts(write("A", [{"X": 1}, {"X": 2}], INNER))
-    assert [path for path, _, _ in several] == ["A.[0].X", "A.[1].X"]
+    assert [path for path, _, _ in several] == ["A.[1].X", "A.[0].X"]
 
 
 def test_predefined_structures_are_written_by_members_for_what_is_hidden() -> None:
@@ -245,10 +246,51 @@ def test_a_value_is_a_record_too() -> None:
 def test_a_record_is_written_as_the_value_that_it_was() -> None:
     record = recorded(OUTER, OUTER.unpack(bytes(OUTER.struct_calcsize))[0])
     changed = record._replace(In=record.In._replace(X=9))
-    value = own(changed)
+    assert own(changed) is changed
+    (value,) = write("A", changed, OUTER).data or ()
     assert value["In"] == {"X": 9, "F0": False, "F1": False, "Arr": [0, 0, 0]}
     assert value["Several"][1]["Arr"] == [0, 0, 0]
-    assert Write.to("A", record.In).values == (value["In"] | {"X": 0},)
+    assert write("A", record.In, INNER).data == (value["In"] | {"X": 0},)
+    with pytest.raises(OperationError, match="Inner has 4 members"):
+        write("A", record, INNER)
+
+
+def test_a_record_with_other_names_is_written_by_its_places() -> None:
+    several = Types()
+    several.declare({"Odd": [("class", "DINT"), ("def", "INT")]})
+    found: Any = several
+    kind = found["Odd"]
+    value = {"class": 5, "def": 6}
+    (said,) = write("A", recorded(kind, value), kind).data or ()
+    assert said == value
+
+
+# -- structures that are not wholly known
+
+
+def partly(*members: Member, size: int = 12) -> Any:
+    return assembled("Partly", members, size, 0x123, 0x4567)
+
+
+def test_what_a_device_does_not_tell_of_is_never_written_over() -> None:
+    untold = assembled("TEMPLATE_7", (), 1, 7, 0)
+    kind = partly(Member("X", DINT), Member("Inside", untold, 0, 4))
+    (value,) = kind.unpack(bytes(12))
+    assert value == {"X": 0, "Inside": {}}
+    assert parts(write("A", value | {"X": 5}, kind)) == [("A.X", DINT, (5,))]
+
+
+def test_a_member_of_a_type_that_is_not_known_is_not_written() -> None:
+    kind = partly(Member("X", DINT), Member("Long", elementary(0xD7), 0, 4))
+    (value,) = kind.unpack(bytes(12))
+    with pytest.raises(OperationError, match="Long: what it is made of is not known"):
+        write("A", value, kind)
+    assert parts(write("A", {"X": 5}, kind)) == [("A.X", DINT, (5,))]
+
+
+def test_members_of_the_same_name_are_not_written_over() -> None:
+    kind = partly(Member("X", DINT), Member("X", DINT, 0, 4))
+    assert parts(write("A", {"X": 5}, kind)) == [("A.X", DINT, (5,))]
 
 
 def test_names_that_python_cannot_have_are_no_obstacle() -> None:
@@ -260,6 +302,8 @@ def test_names_that_python_cannot_have_are_no_obstacle() -> None:
     record = recorded(types["AB:Mod:I"], {"class": 5, "B": 6})
     assert (record[0], record.B, type(record).__name__) == (5, 6, "AB_Mod_I")
     assert record_of(types["def"]).__name__ == "def_"
+    odd = assembled("A²-½", (Member("B¼", DINT),), 4)
+    assert recorded(odd, {"B¼": 5})[0] == 5
 
 
 # -- BOOL arrays
@@ -345,8 +389,8 @@ def test_any_slice_of_bools_is_written_and_nothing_else() -> None:
 
 def test_whole_words_are_written_together() -> None:
     one = bools(Write.to("B[31]{66}", [True] * 66).operated(BOOL, (True,) * 66))
-    assert [type(part) for part in one.several] == [Masked, Operation, Masked]  # type: ignore[attr-defined]
-    assert one.several[1].elements == 2  # type: ignore[attr-defined]
+    assert [type(part) for part in one.several] == [Masked, Masked, Operation]  # type: ignore[attr-defined]
+    assert one.several[2].elements == 2  # type: ignore[attr-defined]
 
 
 def test_a_value_that_is_no_bool_is_refused() -> None:

@@ -286,6 +286,14 @@ def test_a_piece_without_octets_is_refused() -> None:
         template.took(PARTIAL, b"")
 
 
+def test_a_large_definition_that_comes_by_single_octets_is_refused() -> None:
+    one = Template(0x200)
+    one.took(0, attributes(1 << 18, 8, 65535, 1))
+    with pytest.raises(ProtocolError, match="pieces and no end"):
+        for _ in range(1 << 15):
+            one.took(6, b"\0")
+
+
 def test_a_definition_that_is_all_there_is_not_asked_for_again() -> None:
     kind = types()["Inner"]
     assert issubclass(kind, StructureType)
@@ -345,6 +353,25 @@ def test_any_octets_are_a_structure_or_refused() -> None:
                 found.unpack(bytes(found.struct_calcsize))
         except (ProtocolError, KeyError):
             pass  # a KeyError: of a template that would have been asked for
+
+
+@pytest.mark.parametrize("code", [0xDA, 0xD0])
+@pytest.mark.parametrize("count", [0, 2])
+def test_a_member_whose_size_nobody_knows_is_octets(code: int, count: int) -> None:
+    array = 0x2000 if count else 0
+    one = template_of(("A", code | array, count, 0), ("B", 0xC4, 0, 4))
+    kind = one.assembled({})
+    (value,) = kind.unpack(bytes([7]) * 16)
+    assert value == {"A": [7, 7] if count else 7, "B": 0x07070707}
+
+
+def test_a_text_has_its_length_first() -> None:
+    data, size = ("DATA", 0x20C2, 4, 0), ("LEN", 0xC4, 0, 4)
+    one = template_of(size, data, size=8)
+    octets = bytes((1, 2, 3, 4, 5, 0, 0, 0))
+    assert one.assembled({}).unpack(octets) == [{"LEN": 5, "DATA": [1, 2, 3, 4]}]
+    right = template_of(("LEN", 0xC4, 0, 0), ("DATA", 0x20C2, 4, 4), size=8)
+    assert right.assembled({}).unpack(b"\2\0\0\0okno") == ["ok"]
 
 
 def test_a_member_without_a_name_is_hidden() -> None:

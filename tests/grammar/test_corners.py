@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import enum
 import tracemalloc
+from threading import Thread
 from typing import Annotated
 
 import pytest
@@ -27,6 +28,7 @@ from cpppo.grammar import (
     UInt,
     derived,
 )
+from cpppo.grammar.plan import Steps
 
 
 class Colour(enum.IntEnum):
@@ -280,3 +282,27 @@ def test_a_large_value_is_written_in_memory_of_its_own_size() -> None:
         assert tracemalloc.get_traced_memory()[1] < 9 << 20
     finally:
         tracemalloc.stop()
+
+
+class Parcel(Message):
+    number: Annotated[int, UInt(2)]
+    lamp: Lamp
+
+
+def test_nobody_writes_by_a_plan_that_another_thread_is_making(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parcel, written = Parcel(7, Lamp(1, Colour.RED, True)), []
+    lay = Steps.lay
+
+    def interrupted(self: Steps, family: bool) -> None:
+        """Somebody else writes the same in the middle of the first one's first need."""
+        monkeypatch.setattr(Steps, "lay", lay)
+        thread = Thread(target=lambda: written.append(parcel.encode()))
+        thread.start()
+        thread.join()
+        lay(self, family)
+
+    monkeypatch.setattr(Steps, "lay", interrupted)
+    assert parcel.encode() == b"\7\0\1\0\1\1"
+    assert written == [b"\7\0\1\0\1\1"]

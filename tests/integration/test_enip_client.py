@@ -7,6 +7,7 @@ Python that has it.  Manual, 2.1.5 and 2.1.6.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -15,12 +16,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from peers import LOOPBACK, PATIENCE, Address, Program, Starter, far, surroundings
+
+from cpppo.client.command import main
 
 PUBLISHED = os.environ.get("CPPPO_PUBLISHED_PYTHON")
 CLIENT = "cpppo.server.enip.client"
@@ -109,6 +113,20 @@ def run(
     return done.stdout.splitlines(), done.stderr.splitlines()
 
 
+def within(*argv: str, status: int = 0) -> tuple[list[str], list[str]]:
+    """The same in this process: where it is no matter, no program is started for it."""
+    out, err = io.StringIO(), io.StringIO()
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("ENIP_")}
+    with (
+        mock.patch.dict(os.environ, kept, clear=True),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        found = main(argv)
+    assert found == status, (out.getvalue(), err.getvalue())
+    return out.getvalue().splitlines(), err.getvalue().splitlines()
+
+
 # -- examples of the manual
 
 
@@ -186,13 +204,15 @@ WAYS: list[Sequence[str]] = [
 def test_every_way_of_the_manual_is_one(
     simulator: Simulators, way: Sequence[str]
 ) -> None:
-    out, _ = run(*way, "-a", simulator.tcp, "-p", "SCADA", "SCADA[40]", "SCADA[41-43]")
+    out, _ = within(
+        *way, "-a", simulator.tcp, "-p", "SCADA", "SCADA[40]", "SCADA[41-43]"
+    )
     assert [line.split()[0] for line in out] == ["SCADA", "SCADA[40][", "SCADA[41]["]
     assert all(line.endswith("'OK'") for line in out)
 
 
 def test_values_are_of_the_types_that_are_said(simulator: Simulators) -> None:
-    out, _ = run(
+    out, _ = within(
         *("-p", "-a", simulator.tcp),
         *("Tag[4-6]=(DINT)1,2,3", "Tag[0-9]+16=(DINT)4,5", "Tag[3-6]"),
         *("Volume=9.9", "Volume", "SCADA[50-52]=(INT)-1,0xff,0b11", "SCADA[50-52]"),
@@ -204,13 +224,13 @@ def test_values_are_of_the_types_that_are_said(simulator: Simulators) -> None:
 
 
 def test_operations_are_repeated(simulator: Simulators) -> None:
-    out, _ = run("-p", "-r", "3", "-d", "2", "-a", simulator.tcp, "SCADA", "FLOAT")
+    out, _ = within("-p", "-r", "3", "-d", "2", "-a", simulator.tcp, "SCADA", "FLOAT")
     assert [line.split()[0] for line in out] == ["SCADA", "FLOAT"] * 3
 
 
 def test_a_whole_large_tag_is_read_and_written(simulator: Simulators) -> None:
     values = ",".join(str(n) for n in range(700))
-    out, _ = run(
+    out, _ = within(
         *("--json", "-a", simulator.tcp, f"SCADA[100-799]={values}", "SCADA[100-799]")
     )
     written, read = map(json.loads, out)
@@ -226,7 +246,7 @@ def test_the_log_is_a_file(simulator: Simulators, tmp_path: Path) -> None:
 @pytest.mark.parametrize("udp", [True, False], ids=["UDP", "TCP"])
 def test_devices_say_who_they_are(simulator: Simulators, udp: bool) -> None:
     where = ["--udp", "-a", simulator.udp] if udp else ["-a", simulator.tcp]
-    out, _ = run(*where, "--list-identity")
+    out, _ = within(*where, "--list-identity")
     assert out[0] == f"List Identity  0 from {simulator.addresses[udp]!r}: {{"
     assert '    "item[0].identity_object.product_name": "1756-L61/B LOGIX5561",' in out
     assert '    "item[0].identity_object.vendor_id": 1,' in out
@@ -234,14 +254,14 @@ def test_devices_say_who_they_are(simulator: Simulators, udp: bool) -> None:
 
 
 def test_devices_say_what_they_serve(simulator: Simulators) -> None:
-    out, _ = run("-a", simulator.tcp, "-s", "-I", "-p", "SCADA[70]")
+    out, _ = within("-a", simulator.tcp, "-s", "-I", "-p", "SCADA[70]")
     heads = [line.split(" from ")[0] for line in out if line[0] not in " }"]
     assert heads == ["List Services  0", "List Interfaces  0"]
     assert out[-1] == "           SCADA[70][ 70-70 ]+  0 == [0]: 'OK'"
 
 
 def test_the_legacy_command_is_answered(simulator: Simulators) -> None:
-    out, _ = run("--udp", "--legacy", "0x0001", "-a", simulator.udp)
+    out, _ = within("--udp", "--legacy", "0x0001", "-a", simulator.udp)
     assert out[0].startswith("Legacy 0x0001  0 from (")
     assert '    "item[0].legacy_CPF_0x0001.sin_family": 2,' in out
 
@@ -262,12 +282,25 @@ def test_the_environment_is_heeded(simulator: Simulators) -> None:
     assert out == ["           SCADA[71][ 71-71 ]+  0 == [0]: 'OK'"]
 
 
+def test_data_files_are_asked_for(start: Starter) -> None:
+    plant = start.folder / "plant.toml"
+    plant.write_text('[data_files]\nN7 = 10\nST9 = {value = ["hello"]}\n')
+    program = start.loopback("--tags", str(plant))
+    at = "{}:{}".format(*program.address("TCP"))
+    out, _ = run("-p", "-a", at, "--pccc", "N7:1=5", "N7:1", "ST9:0")
+    assert out == [
+        "                N7:1              <= [5]: 'OK'",
+        "                N7:1              == [5]: 'OK'",
+        "               ST9:0              == ['hello']: 'OK'",
+    ]
+
+
 # -- what fails
 
 
 def test_one_bad_tag_does_not_lose_the_others(simulator: Simulators) -> None:
     operations = ("SCADA[80]=1", "SCADA[995-1010]", "SCADA[80]")
-    out, err = run("-p", "-a", simulator.tcp, *operations, status=1)
+    out, err = within("-p", "-a", simulator.tcp, *operations, status=1)
     assert out == [
         "           SCADA[80][ 80-80 ]+  0 <= [1]: 'OK'",
         "          SCADA[995][995-1010]+  0 == None: "
@@ -275,13 +308,13 @@ def test_one_bad_tag_does_not_lose_the_others(simulator: Simulators) -> None:
         "           SCADA[80][ 80-80 ]+  0 == [1]: 'OK'",
     ]
     assert err == []
-    _, err = run("-a", simulator.tcp, *operations, status=1)
+    _, err = within("-a", simulator.tcp, *operations, status=1)
     said = "SCADA[995-1010]: beyond the end of the tag (0xFF 0x2105)"
     assert err == [f"enip_client: {said}"]
 
 
 def test_an_unknown_tag_is_told_by_its_name(simulator: Simulators) -> None:
-    out, err = run("-p", "-a", simulator.tcp, "SCADA", "NOWHERE", "SCADA", status=1)
+    out, err = within("-p", "-a", simulator.tcp, "SCADA", "NOWHERE", "SCADA", status=1)
     assert out[1].startswith("             NOWHERE              == None: 'Status ")
     # 5.2.5 refuses the frame instead of the request, and then closes the connection.
     assert len(out) == (3 if simulator.speed > 1 else 2)
@@ -343,7 +376,7 @@ def answering(octets: bytes | None) -> Iterator[str]:
 )
 def test_who_is_no_device_is_one_line(octets: bytes | None, shown: str) -> None:
     with answering(octets) as address:
-        _, err = run("-t", "0.5", "-a", address, "SCADA", status=1)
+        _, err = within("-t", "0.5", "-a", address, "SCADA", status=1)
     (line,) = err
     assert line.startswith("enip_client: error: ")
     assert shown in line

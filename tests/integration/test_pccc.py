@@ -7,7 +7,10 @@ it is not installed.
 
 from __future__ import annotations
 
+import io
+import json
 import shutil
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +23,8 @@ from peers import LOOPBACK, Address, Far, far, serving, vacant
 from recording import flagged, pcap, recorder, seen
 
 from cpppo.client import SLC, check
+from cpppo.client.command import main
+from cpppo.client.way import Way
 from cpppo.errors import (
     Disconnected,
     EncodeError,
@@ -154,6 +159,8 @@ def test_what_cannot_be_asked_is_not_sent(plc: SLC, simulator: Controller) -> No
         plc.write(("N7:0{2}", [1, 2, 3]))
     with pytest.raises(EncodeError, match="N7:0/1: a bit is True or False, not 2"):
         plc.write(("N7:0/1", 2))
+    with pytest.raises(EncodeError, match="ACC: a word of an element has one value"):
+        plc.write({"T4:0.ACC": [1, 2]})
     with pytest.raises(TypeError, match="an address and its value"):
         plc.write("N7:0", 5)
     assert not plc.connected
@@ -409,6 +416,138 @@ def test_a_connection_that_was_silent_too_long_is_opened_anew(address: Address) 
 def test_what_is_no_processor_is_refused(how: Any, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         SLC(LOOPBACK, **how)
+
+
+# -- from the command line
+
+
+Output = pytest.CaptureFixture[str]
+HOWS: dict[str, list[str]] = {
+    "straight": ["--pccc"],
+    "simple": ["-S", "--pccc", "slc"],
+    "along a route": ["--pccc", "--route-path", "1/0"],
+    "connected": ["-c", "--pccc"],
+    "connected along a route": ["--connected", "--pccc", "--route-path", "1/0"],
+    "as a PLC-5": ["--pccc", "plc5"],
+}
+
+
+def where(address: Address) -> tuple[str, ...]:
+    return "-a", "{}:{}".format(*address)
+
+
+@pytest.mark.parametrize("how", HOWS.values(), ids=list(HOWS))
+def test_the_command_reads_and_writes_data_files(
+    address: Address, simulator: Controller, how: list[str], capsys: Output
+) -> None:
+    simulator.pccc.files["T4:0.ACC"] = 7
+    asked = ("N7:0", "F8:0{3}", "N7:1=5", 'ST9:0="hello"', "B3/17=1", "T4:0.ACC")
+    assert main([*where(address), "--print", *how, *asked, "ST9:0", "N7:1"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "                N7:0              == [0]: 'OK'",
+        "             F8:0{3}              == [0.0, 0.0, 0.0]: 'OK'",
+        "                N7:1              <= [5]: 'OK'",
+        "               ST9:0              <= ['hello']: 'OK'",
+        "               B3/17              <= [True]: 'OK'",
+        "            T4:0.ACC              == [7]: 'OK'",
+        "               ST9:0              == ['hello']: 'OK'",
+        "                N7:1              == [5]: 'OK'",
+    ]
+    assert simulator.pccc.files["B3:1"] == 2
+
+
+def test_the_way_of_the_command_is_that_of_the_request(capsys: Output) -> None:
+    def answer(one: Far, frame: Frame) -> bytes:
+        return again(0x6F, b"", frame.session, frame.context)
+
+    # The PCCC object's service straight, a Large Forward Open, an Unconnected Send.
+    ways = {
+        ("--pccc",): "4b 02 20 67",
+        ("-c", "--pccc"): "5b 02 20 06",
+        ("--pccc", "--route-path", "1/3", "--timeout-ticks", "9"): (
+            "52 02 20 06 24 01 05 09"
+        ),
+    }
+    for argv, request in ways.items():
+        with far(answer) as one:
+            assert main([*where(one.address), *argv, "N7:0"]) == 1
+            octets = bytes.fromhex(request)
+            assert one.seen.get_nowait().payload[16:].startswith(octets)
+    # What reads an address is another function for each kind.
+    for kind, function in (("slc", 0xA2), ("plc5", 0x01)):
+        with far(answer) as one:
+            assert main([*where(one.address), "--pccc", kind, "N7:0"]) == 1
+            assert one.seen.get_nowait().payload[16:][6 + 7 + 4] == function
+    assert "does not answer as EtherNet/IP does" in capsys.readouterr().err
+
+
+def test_one_bad_address_does_not_lose_the_others(
+    address: Address, capsys: Output
+) -> None:
+    assert main([*where(address), "--json", "--pccc", "N7:0", "N99:0", "N7:1"]) == 1
+    out, err = capsys.readouterr()
+    assert err == ""
+    said = [json.loads(one) for one in out.splitlines()]
+    assert [one["ok"] for one in said] == [True, False, True]
+    assert [one["index"] for one in said] == [0, 1, 2]
+    assert main([*where(address), "--pccc", "N7:0", "N99:0", "N7:1"]) == 1
+    assert capsys.readouterr().err == (
+        "enip_client: N99:0: the address leads to nothing usable (0xF0 0x06)\n"
+    )
+
+
+def test_addresses_come_from_standard_input_and_are_repeated(
+    address: Address, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    lines = "N7:0=3\n# nothing\n N7:0\nN7:\nN7:1\n"
+    monkeypatch.setattr(sys, "stdin", io.StringIO(lines))
+    assert main([*where(address), "--json", "--pccc", "-"]) == 2
+    out, err = capsys.readouterr()
+    assert [json.loads(one)["value"] for one in out.splitlines()] == [3, 3]
+    assert [json.loads(one)["index"] for one in out.splitlines()] == [0, 1]
+    assert err.startswith("enip_client: error: standard input, line 4: an address")
+    assert err.endswith("\n  N7:\n    ^\n")
+    assert main([*where(address), "--json", "--pccc", "-r", "3", "N7:0", "N7:1"]) == 0
+    said = [json.loads(one) for one in capsys.readouterr().out.splitlines()]
+    assert [one["index"] for one in said] == list(range(6))
+    assert [one["tag"] for one in said] == ["N7:0", "N7:1"] * 3
+
+
+def test_the_command_says_who_does_not_answer(capsys: Output) -> None:
+    with far(silent) as one:
+        at = where(one.address)
+        assert main([*at, "-t", "0.2", "-p", "--pccc", "N7:0", "N7:1"]) == 1
+        place = at[1]
+        assert capsys.readouterr().err == (
+            f"enip_client: error: {place} did not answer within 0.2 s; "
+            "0 of 2 operations are done\n"
+        )
+    with far(closing) as one:
+        at = where(one.address)
+        assert main([*at, "-p", "--pccc", "N7:0=5", "N7:1"]) == 1
+        assert one.seen.get_nowait().command == 0x6F
+        assert one.seen.empty()
+    out, err = capsys.readouterr()
+    assert out.startswith("                N7:0              <= [5]: 'Unknown: sent, ")
+    assert out.count("\n") == 1
+    assert err == (
+        f"enip_client: error: no answer from {at[1]} to a write; "
+        "1 of 2 operations are done, 1 of them failed\n"
+    )
+    assert main(["-a", f"{LOOPBACK}:{vacant()}", "--pccc", "N7:0"]) == 1
+    assert "refused" in capsys.readouterr().err
+
+
+def test_a_way_is_said_once() -> None:
+    way = Way.of("1/3")
+    assert SLC(LOOPBACK, way=way).place.way == way
+    hows: list[dict[str, Any]] = [
+        {"host": "10.0.0.5/1/0"},
+        {"host": LOOPBACK, "route_path": "1/0"},
+    ]
+    for how in hows:
+        with pytest.raises(ValueError, match="the route is said twice"):
+            SLC(**how, way=way)
 
 
 @pytest.mark.interop

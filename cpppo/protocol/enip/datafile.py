@@ -50,7 +50,7 @@ class Form:
         except EncodeError:
             raise
         except (struct.error, OverflowError, TypeError, ValueError) as exc:
-            raise EncodeError(f"{value!r} is no {self.name}: {exc}") from None
+            raise EncodeError(f"{value!r:.40} is no {self.name}: {exc}") from None
 
     def unpacked(self, octets: bytes) -> list[Any]:
         """The values of octets; those that are too few for one are left out."""
@@ -80,6 +80,8 @@ def exchanged(octets: bytes) -> bytes:
 
 
 def characters(value: Any, most: int) -> bytes:
+    if not isinstance(value, str | bytes | bytearray):
+        raise TypeError("a text expected")
     octets = value.encode("latin-1") if isinstance(value, str) else bytes(value)
     if len(octets) > most:
         raise EncodeError(f"{value!r} has {len(octets)} characters, and {most} fit")

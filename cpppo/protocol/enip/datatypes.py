@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from math import prod
 
 from ...errors import CpppoError
@@ -279,14 +280,17 @@ PID_REALS = (
 )
 
 
-def predefined() -> Iterator[type[StructureType]]:
-    """The structures that every controller has."""
-    yield text("STRING", 82, STRING, STRING, "ASCIISTRING82")
-    yield worded("TIMER", TIMER, TIMER_BITS, [("PRE", DINT), ("ACC", DINT)])
-    yield worded("COUNTER", COUNTER, COUNTER_BITS, [("PRE", DINT), ("ACC", DINT)])
-    yield worded("CONTROL", CONTROL, CONTROL_BITS, [("LEN", DINT), ("POS", DINT)])
+@cache
+def predefined() -> tuple[type[StructureType], ...]:
+    """The structures that every controller has: made once, as each tag asks."""
     reals = [(name, REAL) for name in PID_REALS.split()]
-    yield worded("PID", PID, PID_BITS, reals, ("DATA", REAL, 17))
+    return (
+        text("STRING", 82, STRING, STRING, "ASCIISTRING82"),
+        worded("TIMER", TIMER, TIMER_BITS, [("PRE", DINT), ("ACC", DINT)]),
+        worded("COUNTER", COUNTER, COUNTER_BITS, [("PRE", DINT), ("ACC", DINT)]),
+        worded("CONTROL", CONTROL, CONTROL_BITS, [("LEN", DINT), ("POS", DINT)]),
+        worded("PID", PID, PID_BITS, reals, ("DATA", REAL, 17)),
+    )
 
 
 def worded(

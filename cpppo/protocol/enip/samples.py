@@ -76,6 +76,7 @@ WHERE = (
     "DataType.code",
     "WriteTag.data",
     "WriteTagFragmented.data",
+    "Structure.handle",
 )
 
 

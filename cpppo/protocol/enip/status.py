@@ -120,7 +120,9 @@ def named(code: int, kind: type[IntEnum]) -> str:
         known = kind(code)
     except ValueError:
         return f"unknown status 0x{code:02X}"
-    return WORDS.get(known) or known.name.lower().replace("_", " ")
+    # A frame's status is no general one, even where it has the same number.
+    said = None if kind is Encapsulated else WORDS.get(known)
+    return said or known.name.lower().replace("_", " ")
 
 
 def framed(code: int) -> str:

@@ -109,6 +109,15 @@ class Member:
             # As many as are declared, which need not fill the last word.
             least = 32 * (self.count or 1) - 31
             found = BOOLS.packed_bits(self.several(value, least, least + 31))
+        elif self.count and issubclass(kind, StructureType):
+            # Of each element, too, what is not named is as it was.
+            size, several = kind.struct_calcsize, self.several(value, self.count)
+            found = b"".join(
+                kind.updated(bytes(octets[start : start + size]), one)
+                for start, one in zip(
+                    range(at, at + self.size, size), several, strict=True
+                )
+            )
         elif self.count:
             found = kind.pack(self.several(value, self.count))
         elif issubclass(kind, StructureType):
@@ -303,6 +312,7 @@ def assembled(
     """The class of a structure whose members have their places; texts are known."""
     shape = [(one.name, one.type, one.count > 0) for one in members]
     textual = shape == [("LEN", DINT, False), ("DATA", SINT, True)]
+    textual = textual and [one.offset for one in members] == [0, 4]
     base = StringType if textual else StructureType
     made: Any = type(name, (base,), {"__module__": __name__})
     made.template = template or name

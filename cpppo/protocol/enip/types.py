@@ -71,8 +71,10 @@ class CIPType:
             try:
                 struct.pack(cls.struct_format, value)
             except struct.error as exc:
-                raise EncodeError(f"{value!r} is no {cls.__name__}: {exc}") from None
-        raise EncodeError(f"{several!r} are no {cls.__name__}")
+                raise EncodeError(
+                    f"{value!r:.40} is no {cls.__name__}: {exc}"
+                ) from None
+        raise EncodeError(f"{several!r:.40} are no {cls.__name__}")
 
     @classmethod
     def unpack(cls, octets: bytes | bytearray | memoryview) -> list[Any]:

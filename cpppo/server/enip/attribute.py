@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
 from threading import Lock, RLock
-from typing import Any
+from typing import Any, Literal
 
 from ...protocol.enip.status import Status
 from ...protocol.enip.structures import StructureType
@@ -338,7 +338,7 @@ class Attribute:
 
 
 # Numbers of so many octets, as a view has them.
-VIEWS = {1: "B", 2: "H", 4: "I", 8: "Q"}
+VIEWS: dict[int, Literal["B", "H", "I", "Q"]] = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 
 def modified(octets: bytearray, at: int, ones: bytes, zeros: bytes) -> bytes:

@@ -18,7 +18,9 @@ from ...protocol.enip import (
     ConnectedReply,
     ConnectedRequest,
     ForwardClose,
+    ForwardOpen,
     Item,
+    LargeForwardOpen,
     Opened,
     Packet,
     Path,
@@ -29,14 +31,21 @@ from ...protocol.enip import (
     SendData,
 )
 from ...protocol.enip.samples import MANAGER
+from ...protocol.enip.status import Extended, Status
 from .answers import Call, Refusal
 from .routes import Routes, Target
-from .routing import RouteError, RouteRubbish, Ways, patience
+from .routing import RouteEnded, RouteError, RouteRubbish, Ways, patience
 
 __all__ = ["Bridge"]
 
 ADDRESS = ConnectedAddress.__declared__.tags[0]
 DATA = ConnectedRequest.__declared__.tags[0]
+# Replies that speak of another connection than the one that they come over.
+OTHERS = {
+    one.__declared__.tags[0] | 0x80
+    for one in (ForwardOpen, LargeForwardOpen, ForwardClose)
+}
+ENDED = (Extended.CONNECTION_NOT_FOUND, Extended.CONNECTION_TIMED_OUT)
 
 
 class Bridge:
@@ -75,7 +84,14 @@ class Bridge:
         self._path = path
 
     def __call__(self, octets: bytes, call: Call) -> bytes:
-        """The reply to what is asked over the connection; RouteError."""
+        """The reply to what is asked over the connection; RouteError, which ends it."""
+        try:
+            return self._over(octets)
+        except RouteError:
+            self._ways.close()
+            raise
+
+    def _over(self, octets: bytes) -> bytes:
         self._sequence = (self._sequence + 1) & 0xFFFF
         counted = self._sequence.to_bytes(2, "little")
         items = (
@@ -93,8 +109,12 @@ class Bridge:
             raise RouteRubbish(f"no reply over a connection: {exc}") from None
         if (told.type_id, data.type_id) != (ADDRESS, DATA):
             raise RouteRubbish("an answer of other items")
-        if address.connection != self._identifier or reply.sequence != self._sequence:
+        # Some devices repeat what the request had instead of what they were given.
+        known = address.connection in (self._identifier, self._number)
+        if not known or reply.sequence != self._sequence:
             raise RouteRubbish("an answer to something that was not asked")
+        if forgotten(reply.data):
+            raise RouteEnded("the device knows the connection no more")
         return reply.data
 
     def close(self, asked: ForwardClose | None = None) -> None:
@@ -118,3 +138,11 @@ class Bridge:
         deadline = monotonic() + min(seconds, self.most or seconds)
         reply = self._ways.forward(self.target, request, (), deadline=deadline)
         return Reply.decode(reply)
+
+
+def forgotten(octets: bytes) -> bool:
+    """Whether a reply says that there is no connection that it was asked over."""
+    said = octets[1:4] == bytes((0, Status.CONNECTION_FAILURE, 1))
+    if not said or octets[0] in OTHERS:
+        return False
+    return int.from_bytes(octets[4:6], "little") in ENDED

@@ -120,6 +120,10 @@ cdef class Common:
         self, long long[::1] registers, long long[::1] where, bytes octets,
         Py_ssize_t room, bint outer,
     ) except -1
+    @cython.locals(kind="const unsigned char *")
+    cdef bint takes(
+        self, Place place, long long[::1] registers, long long[::1] where
+    ) except -1
     @cython.locals(
         size="Py_ssize_t", storage=Storage, kind="const unsigned char *",
         k="Py_ssize_t", most="Py_ssize_t", status=int, at="Py_ssize_t",

@@ -318,9 +318,7 @@ class Common:
             return False
         if service in (READ, READ_PART):
             return self.read(place, service, offset, total - offset, room)
-        if registers[where[9]] != place.code or len(place.kind) != 2:
-            return False
-        if not place.storage.writable:
+        if not place.storage.writable or not self.takes(place, registers, where):
             return False
         total -= offset
         k = where[10] if service == WRITE else where[11]
@@ -329,6 +327,16 @@ class Common:
         if n - k < total and (n == k or service == WRITE):
             return False
         return self.write(place, service, offset, min(total, n - k), octets, k)
+
+    def takes(self, place: Place, registers: Any, where: Any) -> bool:
+        """Whether what is written is said to be of a place's own type."""
+        if registers[where[9]] != place.code:
+            return False
+        if len(place.kind) == 2:
+            return True
+        # A structure says its handle too.
+        kind = place.kind
+        return bool(registers[where[12]] == (kind[2] | kind[3] << 8))
 
     def read(self, place: Place, service: int, offset: int, n: int, room: int) -> bool:
         """Answer with some of a place's octets, or as many of them as fit."""

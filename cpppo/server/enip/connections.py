@@ -97,9 +97,15 @@ class Connections:
             if self._identifiers.pop(connection.identifier, None) is not None:
                 del self._triples[connection.triple]
 
-    def sweep(self, now: float) -> None:
-        """Forget those that were not used for too long."""
+    def sweep(
+        self, now: float, gone: Callable[[Connection], None] | None = None
+    ) -> None:
+        """Forget those that were not used for too long, and tell of each: before
+        another can have its triple."""
         with self._lock:
-            late = [one for one in self._triples.values() if one.until < now]
-        for one in late:
-            self.remove(one)
+            for one in [each for each in self._triples.values() if each.until < now]:
+                one.open = False
+                del self._identifiers[one.identifier]
+                del self._triples[one.triple]
+                if gone is not None:
+                    gone(one)

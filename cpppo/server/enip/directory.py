@@ -155,6 +155,8 @@ class Directory:
             if target.attribute is None or target.number is None:
                 raise ValueError("that is no tag")
             found = aliased(target.attribute, target.elements, bit, of)
+            if spec.access not in ("read/write", found.access):
+                raise ValueError(f"its access is that of what it is: {found.access}")
         except Refusal:
             raise TagError(str(spec), f"alias of {of}: there is no such tag") from None
         except ValueError as exc:

@@ -145,7 +145,7 @@ class Links:
             code, extended = exc.status
             data = refused(asked, 0, left=words(path)).answer.data
             raise Refusal(code, extended, data) from None
-        except Refusal:
+        except BaseException:
             self.forget(one)
             raise
         # That took its time.
@@ -162,18 +162,27 @@ class Links:
 
     def forget(self, one: Connection, asked: ForwardClose | None = None) -> None:
         """It is no more; who asked for that has it closed wherever it leads."""
-        if isinstance(one.end, Bridge):
-            one.end.close(asked)
         self.controller.connections.remove(one)
-        self.connections.pop(one.identifier, None)
-        self._triples.pop(one.triple, None)
+        try:
+            # Still in our list: `abort` must find who waits for it.
+            if isinstance(one.end, Bridge):
+                one.end.close(asked)
+        finally:
+            self.connections.pop(one.identifier, None)
+            self._triples.pop(one.triple, None)
 
     def sweep(self, now: float) -> None:
         """Forget what was not used for too long, here and elsewhere."""
-        self.controller.connections.sweep(now)
+        self.controller.connections.sweep(now, swept)
         for one in list(self._triples.values()):
             if not one.open:
                 self.forget(one)
+
+    def drop(self, one: Connection) -> None:
+        """It was late; called from any thread.  A bridge is left to its own session."""
+        if not isinstance(one.end, Bridge):
+            self.connections.pop(one.identifier, None)
+            self._triples.pop(one.triple, None)
 
     def end(self) -> None:
         """The session has ended, and all connections with it."""
@@ -216,11 +225,14 @@ class Links:
             return one.to_originator, counted + reply
         sequence = int.from_bytes(counted, "little")
         # The same once more is the same request: it is not done twice.
+        one.until = self.common.moment() + one.lasts
         if sequence != one.sequence:
             reply = self.served(one, octets)
             one.keep(reply, 0, len(reply))
             one.sequence = sequence
-        one.until = self.common.moment() + one.lasts
+            # Who had to wait for somebody else has his time from now on.
+            if one.end is not None:
+                one.until = self.controller.clock() + one.lasts
         return one.to_originator, counted + one.answer
 
     def served(self, one: Connection, octets: bytes) -> bytes:
@@ -235,7 +247,9 @@ class Links:
         try:
             reply = (one.end or self.controller.answer)(request, one.call)
         except Refusal as refusal:
-            return refusal.answer.encode(service)
+            reply = refusal.answer.encode(service)
+            if len(reply) > one.room:
+                return Answer(status=refusal.answer.status).encode(service)
         except RouteError as exc:
             self.controller.connections.remove(one)
             self.controller.quiet.warning("a routed connection is lost: %s", exc)
@@ -312,6 +326,11 @@ def ends(rest: tuple[Segment, ...]) -> tuple[int, int] | None:
 def words(path: tuple[Segment, ...]) -> int:
     """The size of a path in words."""
     return len(Path(path).encode()) // 2
+
+
+def swept(one: Connection) -> None:
+    """Its session shall not keep what it may never ask for again."""
+    one.call.links.drop(one)
 
 
 # -- what is answered

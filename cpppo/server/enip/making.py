@@ -14,7 +14,7 @@ from typing import Any
 from ...errors import EncodeError
 from ...protocol.enip import Element, Segment, Symbol
 from ...protocol.enip.structures import BOOLS, StructureType
-from ...protocol.enip.types import BOOL, LREAL, REAL
+from ...protocol.enip.types import BOOL, LREAL, REAL, TextType
 from .answers import position
 from .attribute import Attribute
 from .part import bit_of, element_of
@@ -23,7 +23,7 @@ from .tags import TagError, TagSpec
 __all__ = ["alias_path", "aliased", "made"]
 
 STEP = re.compile(
-    r"(?:^|\.)(?P<name>[^.\[\]\s]+)|\[\s*(?P<at>[0-9]+(?:\s*,\s*[0-9]+)*)\s*\]"
+    r"(?:^|\.)(?P<name>[^.\[\]\s](?:[^.\[\]]*[^.\[\]\s])?)|\[\s*(?P<at>[0-9]+(?:\s*,\s*[0-9]+)*)\s*\]"
 )
 
 
@@ -118,6 +118,9 @@ def aliased(
     index = position(elements, whole.dimensions)
     if index >= len(whole):
         raise ValueError(f"{whole!r} has no such element")
+    if issubclass(whole.type, TextType) and elements:
+        problem = "whose texts differ in length: an alias is of all of them"
+        raise ValueError(f"{whole!r}, {problem}")
     if bit is None:
         return element_of(whole, index) if elements else whole
     bits = 8 * whole.type.struct_calcsize

@@ -45,6 +45,7 @@ from ...protocol.enip.status import Extended, Status
 from .routes import Routes, Target
 
 __all__ = [
+    "RouteEnded",
     "RouteError",
     "RouteRubbish",
     "RouteTimeout",
@@ -79,6 +80,12 @@ class RouteTimeout(RouteError):
 
 class RouteRubbish(RouteError):
     """What came is no answer: no EtherNet/IP, an error, or the end of the stream."""
+
+
+class RouteEnded(RouteError):
+    """There is no connection any more, so nothing was sent over it, or done."""
+
+    status = (Status.CONNECTION_FAILURE, (Extended.CONNECTION_TIMED_OUT,))
 
 
 class RouteUnreachable(RouteError):
@@ -268,7 +275,7 @@ class Ways:
         def send() -> tuple[Item, ...]:
             kept = self._kept.get(target)
             if kept is None or not kept.quiet():
-                raise RouteRubbish("the connection was closed there")
+                raise RouteEnded("the connection was closed there")
             return kept.over(payload, deadline)
 
         return self._tried(target, send)

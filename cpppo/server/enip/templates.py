@@ -8,14 +8,17 @@ controller's types have, and for each that a tag is or holds.  Logix 5000 Data A
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from ...protocol.enip import ReadTemplate
-from ...protocol.enip.datatypes import Types
+from ...protocol.enip.datatypes import Types, TypesError
 from ...protocol.enip.status import Status
 from ...protocol.enip.structures import AROUND, StructureType, definition, words
 from ...protocol.enip.types import UDINT, UINT, CIPType
+from ..quiet import Quiet
 from .answers import Answer, Call, Refusal, Target
 from .attribute import Attribute
 from .builtin import ClassObject
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from .directory import Directory
 
 __all__ = ["TEMPLATE", "Templates"]
+
+log = logging.getLogger(__name__)
 
 TEMPLATE = 0x6C
 ROUNDED = AROUND // 4 * 4
@@ -76,6 +81,8 @@ class Templates:
         self._made: dict[int, Template] = {}
         self._used: dict[int, type[StructureType]] = {}
         self._seen = 0  # tags
+        self._lock = Lock()
+        self.quiet = Quiet(log)
         whole = ClassObject(TEMPLATE, 1)
         whole.add(2, Counted("Max Instance", UINT, lambda: max(self.kinds())))
         count = Counted("Number of Instances", UINT, lambda: len(self.kinds()))
@@ -84,8 +91,18 @@ class Templates:
 
     def kinds(self) -> dict[int, type[StructureType]]:
         """All structures, by their instance."""
-        own = {kind.instance: kind for kind in self._types}
+        # Types are made by one thread at a time: who is made is marked meanwhile.
+        with self._lock:
+            own = {kind.instance: kind for kind in self._types}
         return own | self.used()
+
+    def declared(self, number: int) -> type[StructureType] | None:
+        """One of all structures; none, if somebody has declared one that cannot be."""
+        try:
+            return self.kinds().get(number)
+        except TypesError as exc:
+            self.quiet.warning("no more templates: %s", str(exc))
+            return None
 
     def used(self) -> dict[int, type[StructureType]]:
         """The structures that tags are or hold."""
@@ -107,7 +124,7 @@ class Templates:
         if found is None:
             # All own types have their numbers once all have been asked for.
             kind = self.used().get(number) or self._types.template(number)
-            kind = kind or self.kinds().get(number)
+            kind = kind or self.declared(number)
             if kind is None:
                 raise Refusal(Status.PATH_DESTINATION_UNKNOWN)
             found = self._made[number] = Template(kind)

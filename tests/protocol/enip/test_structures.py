@@ -133,6 +133,10 @@ def test_what_is_not_named_is_as_it_was() -> None:
         VALUE | {"on": False, "one": {"flag": True, "x": 7}, "reals": [0, 0]}
     ]
     assert one.updated(OCTETS, {}) == OCTETS
+    # Nor what is not named of the elements of an array.
+    changed = one.updated(OCTETS, {"several": [{"x": 5}, {"x": 6}]})
+    wanted = [{"flag": False, "x": 5}, {"flag": True, "x": 6}]
+    assert one.unpack(changed) == [VALUE | {"several": wanted}]
 
 
 @pytest.mark.parametrize(

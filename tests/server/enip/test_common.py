@@ -681,6 +681,32 @@ def test_two_members_that_write_and_read_one_tag_see_each_other() -> None:
     agreed(Pair(), [rr(multiple(several), 1), rr(unconnected(multiple(several)), 1)])
 
 
+@pytest.mark.parametrize("wrap", [False, True])
+def test_a_structure_is_written_where_plain_tags_are(wrap: bool) -> None:
+    one = stocked()
+    client = Client(one)
+    inner, outer = HANDLES["Inner"], HANDLES["Outer"]
+    held = one.tags["INS"].storage.octets
+
+    def written(octets: bytes) -> int:
+        """How many frames the common path answered."""
+        before = client.session._common.requests  # type: ignore[union-attr]
+        client.send(rr(sent(octets, wrap), client.handle))
+        return client.session._common.requests - before  # type: ignore[union-attr]
+
+    to_two = b"\xa0\x02" + inner + b"\2\0"
+    values = bytes(range(24))
+    written(request(0x4D, "INS", to_two + values))  # its way is not known yet
+    assert written(request(0x4D, "INS", to_two + values[::-1])) == 1
+    assert held[:36] == values[::-1] + bytes(12)
+    assert written(request(0x53, "INS", to_two + b"\7\0\0\0" + b"xyz")) == 1
+    assert held[:12] == values[:11:-1][:7] + b"xyz" + values[:11:-1][10:]
+    # Another structure's handle, and none at all.
+    for other in (b"\xa0\x02" + outer, b"\xc4\0"):
+        assert written(request(0x4D, "INS", other + b"\1\0" + bytes(12))) == 0
+    assert held[7:10] == b"xyz"
+
+
 def test_a_packet_that_fills_up_has_the_same_answer() -> None:
     several = [read("SCADA", 1000)] * 3 + [read("NOPE")] + [read("BIG", 200)] * 200
     pair = Pair()

@@ -604,8 +604,29 @@ def test_a_late_one_makes_room_for_another() -> None:
     assert refusal(one.ask(forward_open())) == (0x0113,)
     clock.now += 5
     assert one.ask(forward_open()).status == 0
-    assert late.ask(read("A")).extended == (0x0203,)
+    assert linked_status(other, late.number) == (1, (0x0107,))
     assert other.ask(forward_open(serial=8)).extended == (0x0113,)
+
+
+def test_sessions_that_fell_silent_keep_nothing_of_their_connections() -> None:
+    one, clock = timed(limits=Limits(opened=20))
+    silent = [Client(one.controller) for _ in range(5)]
+    for each in silent:
+        several = [
+            Linked(each, serial=at, multiplier=0, interval=1000) for at in range(20)
+        ]
+        assert all(linked.ask(read("A", 900)).status == 0 for linked in several)
+        clock.now += 1
+    Linked(one)
+    assert [len(kept(each)) for each in (*silent, one)] == [0, 0, 0, 0, 0, 1]
+
+
+def kept(one: Client) -> dict[int, Any]:
+    """What a session keeps of its connections."""
+    links = one.session._links
+    assert links is not None
+    assert len(links._triples) == len(links.connections)
+    return links.connections
 
 
 def test_the_same_connection_is_opened_again_once_it_is_late() -> None:
@@ -738,6 +759,34 @@ def test_what_an_end_says_has_to_fit() -> None:
     assert len(linked.cip(b"\xff")) == 256
     linked = ended(lambda octets, call: bytes(257))
     assert linked.cip(b"\x01") == b"\x81\0\x11\0"
+
+
+def test_a_refusal_of_an_end_has_to_fit() -> None:
+    def refuse(octets: bytes, call: Call) -> bytes:
+        raise Refusal(0x01, (0x0311,), bytes(octets[0]))
+
+    linked = ended(refuse)
+    assert len(linked.cip(bytes([250]))) == 256
+    assert linked.cip(bytes([251])) == b"\xfb\0\x01\0"
+
+
+def test_waiting_for_an_end_costs_no_time() -> None:
+    one, clock = timed()
+    other = Client(one.controller)
+
+    def slow(octets: bytes, call: Call) -> bytes:
+        clock.now += 3.9
+        # What is late is swept when somebody opens another.
+        assert other.ask(forward_open(serial=9)).status == 0
+        assert other.ask(forward_close(serial=9)).status == 0
+        return b"answer"
+
+    one.controller.ends[0xA7, 1] = slow
+    path = b"\x20\xa7\x24\x01"
+    linked = Linked(one, path=path, multiplier=0, interval=1_000_000)
+    for _ in range(3):
+        clock.now += 3.9  # of 4
+        assert linked.cip(b"asked") == b"answer"
 
 
 # -- hostile

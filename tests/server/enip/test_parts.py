@@ -8,6 +8,7 @@ plain Python, and prints its seed.
 from __future__ import annotations
 
 import struct
+import sys
 from random import Random
 from threading import Thread
 from typing import Any
@@ -41,6 +42,7 @@ TAGS: Tags = {
     "Program:Main.N": "INT",
     "Program:Main.OUT": "Outer[2]",
 }
+WRITERS = ("attribute.py", "part.py", "tagged.py")
 OUT_OF_RANGE = (0xFF, (0x2105,))
 MISMATCH = (0xFF, (0x2107,))
 
@@ -242,6 +244,53 @@ def test_threads_that_write_bits_lose_none() -> None:
     assert set(wrong) == {0}
 
 
+@pytest.mark.parametrize(
+    ("tag", "asked", "mine"),
+    [
+        ("OUT", write(at("OUT", "b1"), 0xC1, 1, b"\xff"), b"\2"),
+        ("OUT", write(at("OUT", "b1"), 0xC1, 1, b"\0"), b"\2"),
+        ("BITS", request(0x4E, at("BITS", 0), b"\4\0\1\0\0\0" + b"\xff" * 4), b"\1"),
+        (
+            "N",
+            request(0x4E, at("N", 0), b"\4\0" + bytes(4) + b"\xfe\xff\xff\xff"),
+            b"\1",
+        ),
+        ("A_BIT", write("A_BIT", 0xC1, 1, b"\xff"), b"\0\0\0\0\x20"),
+    ],
+)
+def test_what_others_write_at_any_moment_is_kept(
+    tag: str, asked: bytes, mine: bytes
+) -> None:
+    one = client({**TAGS, "A_BIT": "=N[1].5"})
+    storage = one.controller.tags[tag].storage
+    size, ones, turns = len(mine), int.from_bytes(mine, "little"), 0
+    last = there = (1 << 8 * size) - 1 & ~ones
+    storage.octets[:size] = last.to_bytes(size, "little")
+    lost: list[int] = []
+
+    def between(frame: Any, event: str, _: object) -> Any:
+        nonlocal turns, last
+        if not frame.f_code.co_filename.endswith(WRITERS):
+            return None
+        turns += 1
+        if int.from_bytes(storage.octets[:size], "little") & ~ones != last:
+            lost.append(frame.f_lineno)
+        # As others do it: all octets at once, and other ones each time.
+        last = turns * 0x51A3_51A3_51 & there
+        storage.octets[:size] = last.to_bytes(size, "little")
+        return between
+
+    before = sys.gettrace()
+    sys.settrace(between)
+    try:
+        reply = one.ask(asked)
+    finally:
+        sys.settrace(before)
+    assert reply.status == 0
+    assert turns > 10
+    assert not lost
+
+
 # -- by number, in programs
 
 
@@ -374,6 +423,29 @@ def test_an_alias_of_nothing_is_an_error(of: str, problem: str) -> None:
     with pytest.raises(TagError) as caught:
         built({**TAGS, "SELF": "=" + of if of else "=", "OTHER": "=ONE"})
     assert problem in str(caught.value)
+
+
+def test_an_alias_has_the_access_of_what_it_is() -> None:
+    only = {"access": "read-only"}
+    tags: Tags = {"N": ("DINT", only), "A": ("=N.3", only), "B": "=A"}
+    one = client(tags)
+    assert one.controller.tags["B"].access == "read-only"
+    assert one.ask(write("B", 0xC1, 1, b"\1")).status == 0x0F
+    with pytest.raises(TagError, match="its access is that of what it is: read/write"):
+        built({"N": "DINT", "A": ("=N", only)})
+
+
+def test_texts_that_differ_in_length_have_aliases_of_all_alone() -> None:
+    tags: Tags = {"S": ("SSTRING[2]", {"value": ["a", "bc"]}), "A": "=S"}
+    assert client(tags).ask(read("A", 2)).data == b"\xda\0\1a\2bc"
+    with pytest.raises(TagError, match="an alias is of all of them"):
+        built({**tags, "B": "=S[1]"})
+
+
+def test_an_alias_of_a_name_with_blanks() -> None:
+    one = client({"My Tag": "DINT[3]", "A": "=My Tag[1].3"})
+    assert one.ask(write("A", 0xC1, 1, b"\1")).status == 0
+    assert one.controller.tags["My Tag"][1] == 8
 
 
 def test_aliases_in_a_circle_are_an_error() -> None:
@@ -564,6 +636,29 @@ def test_nobody_changes_bits_while_somebody_does() -> None:
         assert not any(free), asked
     assert one.ask(read("N")).status == 0
     assert free[-1]
+
+
+def test_a_whole_waits_for_a_change_of_a_part() -> None:
+    free: list[bool] = []
+
+    class Asking(device.Attribute):
+        def __setitem__(self, key: int | slice, value: Any) -> None:
+            def asked() -> None:
+                free.append(self.modifying.acquire(blocking=False))
+                if free[-1]:
+                    self.modifying.release()
+
+            other = Thread(target=asked)
+            other.start()
+            other.join()
+            super().__setitem__(key, value)
+
+    one = client(TAGS, attribute_class=Asking)
+    assert one.ask(whole(one, "Inner", at("ONE"), 1, bytes(12))).status == 0
+    assert free == [False]
+    # Nobody writes a part of a number but by its bits.
+    assert one.ask(write("N", 0xC4, 1, bytes(4))).status == 0
+    assert free == [False, True]
 
 
 def test_a_hook_that_refuses_a_part_is_answered() -> None:

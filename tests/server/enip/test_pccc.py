@@ -604,3 +604,42 @@ def test_nobody_undoes_the_bits_of_another(hasty: None) -> None:
     for thread in threads:
         thread.join()
     assert not failures
+
+
+def test_the_files_are_not_held_while_a_tag_is_written() -> None:
+    free: list[bool] = []
+
+    class Asking(Attribute):
+        def held(self) -> None:
+            lock = one.pccc.files.lock
+
+            def asked() -> None:
+                free.append(lock.acquire(blocking=False))
+                if free[-1]:
+                    lock.release()
+
+            # As another thread that has the tag, and waits for the files.
+            other = threading.Thread(target=asked)
+            other.start()
+            other.join()
+
+        def __getitem__(self, key: int | slice) -> Any:
+            self.held()
+            return super().__getitem__(key)
+
+        def __setitem__(self, key: int | slice, value: Any) -> None:
+            self.held()
+            super().__setitem__(key, value)
+
+    one = made(attribute_class=Asking)
+    name = b"\0\0\1\0\0$D\0"
+    head = b"\x0f\0" + TNS
+    assert ask(one, head + b"\x67" + name + b"\x44\5\0\0\0")[1] == 0
+    assert ask(one, head + b"\x68" + name + b"\1\0")[4:] == b"\x44\5\0\0\0"
+    assert free == [True, True]
+
+
+@pytest.mark.parametrize("name", ["ST9", "A11"])
+def test_a_number_is_no_text(name: str) -> None:
+    with pytest.raises(DataFileError, match="a text expected"):
+        DataFiles({name: {"size": 1, "value": 10**12}})

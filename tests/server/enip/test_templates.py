@@ -7,7 +7,9 @@ A definition is taken apart by hand: eight octets for each member, then the name
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Sequence
+from threading import Barrier, Thread
 
 import pytest
 from asking import Client, number, request
@@ -186,3 +188,38 @@ def test_all_declared_types_have_templates_whether_asked_for_or_not() -> None:
     assert struct.unpack("<H", count)[0] == len(list(known))
     for instance in (0x100, 0x101):
         assert measures(one, instance, (2,))[2] == 1
+
+
+def test_a_type_that_cannot_be_is_no_template(caplog: pytest.LogCaptureFixture) -> None:
+    wrong = Types()
+    wrong.declare({"T": [("a", "NOPE")]})
+    one = Client(Controller(types=wrong))
+    asked = request(0x03, number(0x6C, 0x105), b"\1\0\2\0")
+    assert one.ask(asked).status == 0x05
+    assert "no type 'NOPE'" in caplog.text
+
+
+def test_templates_are_asked_for_by_several_at_once() -> None:
+    known = Types()
+    known.declare({f"T{n}": [("a", f"T{n + 1}[2]")] for n in range(30)})
+    known.declare({"T30": [("a", "BOOL")]})
+    made: list[object] = []
+    of = Controller(types=known)
+    together = Barrier(4)
+
+    def asking(one: Client) -> None:
+        asked = request(0x0E, number(0x6C, 0, 3))
+        together.wait()
+        made.append(one.ask(asked).data)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [Thread(target=asking, args=(Client(of),)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert made == [struct.pack("<H", 36)] * 4

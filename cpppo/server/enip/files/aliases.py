@@ -14,7 +14,7 @@ from math import prod
 
 from ....protocol.enip.structures import BOOLS, StructureType
 from ....protocol.enip.types import BOOL, CIPType, TextType
-from ..tags import TagSpec
+from ..tags import ACCESS, TagSpec
 from .plant import Draft, meant
 
 __all__ = ["resolved"]
@@ -24,6 +24,9 @@ STEP = re.compile(
     r"\.?(?P<name>[^.\[\]\s][^.\[\]]*)|"
     rf"\[(?P<index>{INDEX}(?:,{INDEX}){{0,2}})\]"
 )
+
+
+Step = str | tuple[int, ...]  # a name, or indices
 
 
 class Astray(Exception):
@@ -50,12 +53,13 @@ def resolved(draft: Draft) -> tuple[TagSpec, ...]:
     """The tags, the aliases among them last; those that lead nowhere are refused."""
     found = []
     aliases = []
+    known: dict[str, TagSpec] = {}
     for key, tag in draft.tags.items():
         if tag.alias is None:
             found.append(tag)
             continue
         try:
-            aliases.append(followed(draft, tag, ()))
+            aliases.append(followed(draft, tag, known))
         except Astray as exc:
             source, where = draft.origins[key]
             reason = f"{tag.name} is an alias of {tag.alias}: {exc}"
@@ -68,34 +72,45 @@ def resolved(draft: Draft) -> tuple[TagSpec, ...]:
     return (*found, *aliases)
 
 
-def followed(draft: Draft, tag: TagSpec, seen: tuple[str, ...]) -> TagSpec:
-    """An alias with the path to what is meant, and its type."""
-    if tag.name.lower() in seen:
-        raise Astray("which leads back to itself")
-    steps = split(tag.alias or "")
-    root, rest = rooted(draft, tag, steps)
-    if root.alias is not None:
-        root = followed(draft, root, (*seen, tag.name.lower()))
+def followed(draft: Draft, tag: TagSpec, known: dict[str, TagSpec]) -> TagSpec:
+    """An alias with the path to what is meant, and its type; `known` are those that
+    were followed already."""
+    way: dict[str, tuple[TagSpec, list[Step]]] = {}
+    root = tag
+    while root.alias is not None and root.name.lower() not in known:
+        if root.name.lower() in way:
+            raise Astray("which leads back to itself")
+        before = root
+        root, rest = rooted(draft, root, split(root.alias))
+        way[before.name.lower()] = before, rest
+    root = known.get(root.name.lower(), root)
+    for key, (one, rest) in reversed(way.items()):
+        root = known[key] = leading(one, root, rest)
+    return root
+
+
+def leading(tag: TagSpec, root: TagSpec, rest: list[Step]) -> TagSpec:
+    """An alias of a part of a tag, which may be one that was followed."""
     place = Place(root.type, root.sizes, root.bools)
     for step in rest:
         place = entered(place, step)
-    path = f"{root.alias or root.name}{joined(rest)}"
+    if tag.access not in (ACCESS[0], root.access):
+        raise Astray(f"its access is that of {root.name}: {root.access}")
     sizes = place.sizes
-    count = prod(sizes) if sizes else None
-    several = sizes if len(sizes) > 1 else ()
     return replace(
         tag,
         type=place.type,
-        count=count,
-        dimensions=several,
+        count=prod(sizes) if sizes else None,
+        dimensions=sizes if len(sizes) > 1 else (),
         bools=place.bools,
-        alias=path,
+        access=root.access,
+        alias=f"{root.alias or root.name}{joined(rest)}",
     )
 
 
-def split(path: str) -> list[str | tuple[int, ...]]:
+def split(path: str) -> list[Step]:
     """Names and indices of a path."""
-    steps: list[str | tuple[int, ...]] = []
+    steps: list[Step] = []
     at = 0
     while at < len(path):
         match = STEP.match(path, at)
@@ -109,7 +124,7 @@ def split(path: str) -> list[str | tuple[int, ...]]:
     return steps
 
 
-def joined(steps: list[str | tuple[int, ...]]) -> str:
+def joined(steps: list[Step]) -> str:
     """The same as text."""
     return "".join(
         f".{one}" if isinstance(one, str) else f"[{','.join(map(str, one))}]"
@@ -117,9 +132,7 @@ def joined(steps: list[str | tuple[int, ...]]) -> str:
     )
 
 
-def rooted(
-    draft: Draft, tag: TagSpec, steps: list[str | tuple[int, ...]]
-) -> tuple[TagSpec, list[str | tuple[int, ...]]]:
+def rooted(draft: Draft, tag: TagSpec, steps: list[Step]) -> tuple[TagSpec, list[Step]]:
     """The tag that a path begins with, and the steps after it."""
     names: list[str] = []
     for step in steps:
@@ -135,11 +148,12 @@ def rooted(
                 return found, steps[end:]
     what = ".".join(names) or "''"
     there = [one.name for one in list(draft.tags.values())[:1000]]
-    near = meant(what, there)
+    # What may be left out is not searched for: there are thousands of them.
+    near = "" if tag.name.lower() in draft.lenient else meant(what, there)
     raise Astray(f"there is no tag {what}{near if near.endswith('meant?') else ''}")
 
 
-def entered(place: Place, step: str | tuple[int, ...]) -> Place:
+def entered(place: Place, step: Step) -> Place:
     """One step into what a path has come to."""
     if isinstance(step, tuple):
         sizes = (place.bools,) if place.bools else place.sizes
@@ -148,6 +162,8 @@ def entered(place: Place, step: str | tuple[int, ...]) -> Place:
         for index, size in zip(step, sizes, strict=True):
             if index >= size:
                 raise Astray(f"{place.said} has no element [{index}]")
+        if issubclass(place.type, TextType):
+            raise Astray(f"{place.said} has texts that differ in length: all or none")
         return Place(BOOL if place.bools else place.type)
     if place.sizes or issubclass(place.type, TextType):
         raise Astray(f"{place.said} has no member {step!r}")

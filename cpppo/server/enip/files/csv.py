@@ -10,8 +10,10 @@ alias and scope, in any order, for people and their spreadsheets.
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any
 
 from ....errors import EncodeError
@@ -56,7 +58,10 @@ class CSV:
                 if len(cells) > len(header) and any(cells[len(header) :]):
                     problem = f"{len(cells)} cells, where the header has {len(header)}"
                     raise self.source.error(problem, line)
-                yield line, dict(zip(header, cells, strict=False))
+                yield (
+                    line,
+                    dict(zip_longest(header, cells[: len(header)], fillvalue="")),
+                )
             elif not VERSION.fullmatch(cells[0]) or any(cells[1:]):
                 header = self.header(line, cells)
         if not header:
@@ -73,14 +78,21 @@ class CSV:
             one for one in ",;\t" if f"name{one}" in first or f"{one}name" in first
         ]
         reader = csv.reader(
-            text.splitlines(keepends=True), delimiter=signs[0] if signs else ","
+            # Line by line as the file has them: a cell may hold other letters that
+            # separate lines elsewhere.
+            io.StringIO(text, newline=""),
+            delimiter=signs[0] if signs else ",",
+            strict=True,
         )
         line = 1
         while True:
             try:
                 cells = next(reader, None)
             except csv.Error as exc:
-                raise self.source.error(f"is no CSV: {exc}", line) from None
+                why = f"is no CSV: {exc}"
+                if "limit" in why:
+                    why += "; a TOML file has room for so many values"
+                raise self.source.error(why, line) from None
             if cells is None:
                 return
             yield line, cells

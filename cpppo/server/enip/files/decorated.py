@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from math import prod
 from typing import Any
 
+from ....errors import EncodeError
 from ....protocol.enip.datatypes import FIRST, LAST, Sort
 from ....protocol.enip.structures import BOOLS, Member, StringType, StructureType
 from ....protocol.enip.types import BOOL, CIPType, TextType
@@ -45,6 +46,8 @@ def begun(tag: Node, sort: Sort) -> tuple[Any, Node] | None:
         except Misfit as exc:
             exc.line = data.line
             raise
+        except EncodeError as exc:
+            raise Misfit(str(exc), (), data.line) from None
         for one in data.children:
             if one.tag in TREE:
                 return value(one, sort.type, sort.dimensions, sort.bools), one

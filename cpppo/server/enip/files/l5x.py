@@ -57,6 +57,8 @@ class L5X:
         self.controller = controller
         self.unknown: dict[str, int] = {}  # types, and how many tags are left out
         self.instructions: set[str] = set()
+        self.lines: dict[tuple[str | int, ...], int] = {}  # of types and their members
+        self.source.positions = lambda _: self.lines
 
     # -- types and identity
 
@@ -70,7 +72,16 @@ class L5X:
             try:
                 one = read(node)
             except TypesError as exc:
-                raise self.source.error(str(exc), node.line) from None
+                line = next(
+                    (
+                        member.line
+                        for section in node.children
+                        for member in section.children
+                        if exc.member and member.get("Name") == exc.member
+                    ),
+                    node.line,
+                )
+                raise self.source.error(str(exc), line) from None
             if one.name.lower() in declared:
                 problem = f"there is a type {one.name} already"
                 raise self.source.error(problem, node.line)
@@ -82,7 +93,10 @@ class L5X:
                 declared.setdefault(one.name.lower(), one)
         for one in self.possible(draft, declared):
             make = partial(one.made, draft.types)
-            draft.declare((self.source, one.line), one.name, make)
+            key: tuple[str | int, ...] = ("type", one.name)
+            self.lines[key] = one.line
+            self.lines |= {(*key, each.name): each.line for each in one.entries}
+            draft.declare((self.source, key), one.name, make)
         for program in self.programs():
             name = program.get("Name")
             draft.program((self.source, program.line), name)

@@ -163,7 +163,8 @@ def checked(entries: Iterable[Entry], owner: str) -> tuple[Entry, ...]:
         if found.setdefault(one.name.lower(), one) is not one:
             raise TypesError("there is such a member already", owner, one.name)
         if one.count > 0xFFFF:
-            raise TypesError("a member's array has up to 65535 elements", owner)
+            problem = "a member's array has up to 65535 elements"
+            raise TypesError(problem, owner, one.name)
     if not found:
         raise TypesError("a structure has one member at least", owner)
     return tuple(found.values())

@@ -74,7 +74,7 @@ def number(text: str, kind: Kind) -> int | float | bool:
         octets = quoted(plain).encode("latin-1", "replace")
         return signed(int.from_bytes(octets, "big"), kind)
     if WHOLE.fullmatch(plain):
-        return int(plain)
+        return int(plain.replace("_", ""))
     if MOMENT.fullmatch(plain):
         raise Moment(plain)
     raise Misfit(f"{plain:.40} is no {kind.__name__}")
@@ -102,7 +102,10 @@ def truth(text: str) -> bool:
 def real(text: str, kind: Kind) -> float:
     """A number with a point; and what is none."""
     if REAL.fullmatch(text):
-        return float(text.replace("_", ""))
+        found = float(text.replace("_", ""))
+        if math.isinf(found):
+            raise Misfit(f"{text:.40} is too large for {kind.__name__}")
+        return found
     special = SPECIAL.fullmatch(text)
     if special is not None:
         minus = special[1] or special[3]

@@ -153,6 +153,7 @@ class Draft:
         self.types = Types()
         self.tags: dict[str, TagSpec] = {}
         self.origins: dict[str, Where] = {}
+        self.places: dict[tuple[int, ...], TagSpec] = {}  # by number
         self.programs: dict[str, str] = {}
         self.identity: dict[str, tuple[Any, Where]] = {}
         self.data_files: dict[str, tuple[Any, Where]] = {}
@@ -229,6 +230,8 @@ class Draft:
             raise source.error(f"{tag.name} is there already, as {said}", key)
         if not tag.name.isascii() or not tag.name.isidentifier() or len(tag.name) > 40:
             self.named(where, tag.name)
+        if tag.address is not None:
+            self.placed(where, tag, tag.address)
         if len(self.tags) >= MOST:
             raise source.error(f"a plant has up to {MOST} tags", key)
         self._octets += tag.type.struct_calcsize * (tag.count or 1)
@@ -236,6 +239,25 @@ class Draft:
             raise source.error(f"the tags have more than {ROOM} octets", key)
         self.tags[name] = tag
         self.origins[name] = where
+
+    def placed(self, where: Where, tag: TagSpec, address: tuple[int, ...]) -> None:
+        """Refuse another tag at a place, unless it is another name of the same."""
+        source, key = where
+        first = self.places.setdefault(address, tag)
+        if first is tag:
+            return
+        same = (first.type, first.sizes or (1,)) == (tag.type, tag.sizes or (1,))
+        if not same:
+            problem = "two names of one place have one type and size"
+        elif tag.value is not None:
+            problem = "its value is said there"
+        else:
+            return
+        other = self.origins[first.name.lower()]
+        there = other[0].place(other[1])
+        if isinstance(key, tuple):
+            key = (*key, "address")
+        raise source.error(f"{first} ({there}) has this place: {problem}", key)
 
     def named(self, where: Where, name: str) -> None:
         """Refuse what is no name of a tag."""

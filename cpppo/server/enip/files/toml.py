@@ -27,6 +27,7 @@ TAG = ("type", "value", "access", "alias", "address")
 DATA_FILE = ("size", "value")
 NUMBER = r"(?:0[xX][0-9a-fA-F]{1,8}|[0-9]{1,10})"
 NUMBERS = re.compile(f"{NUMBER}/{NUMBER}/{NUMBER}")
+DIGITS = re.compile(r"[0-9_]{4300,}")  # more than Python reads
 AT = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)")
 # Each number of the identity, and the largest that it may be.
 IDENTITY = {
@@ -267,6 +268,10 @@ def parsed(source: Source) -> dict[str, Any]:
     except RecursionError:
         raise source.error("arrays or tables are nested too deep") from None
     except ValueError as exc:
+        long = DIGITS.search(source.text)
+        if long is not None and "limit" in str(exc):
+            line = source.text.count("\n", 0, long.start()) + 1
+            raise source.error("a number has more digits than can be", line) from None
         match = AT.search(str(exc))
         reason = AT.sub("", str(exc))
         if match is None:

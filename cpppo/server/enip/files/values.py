@@ -177,12 +177,16 @@ def structured(kind: type[StructureType], value: Any) -> bytes:
         what = "a text" if issubclass(kind, StringType) else "members with values"
         raise Misfit(f"{kind.__name__} is {what}, not {shown(value)}")
     found = bytearray(kind.struct_calcsize)
+    there: set[Member] = set()
     for name, said in value.items():
         member = kind.member(name) if isinstance(name, str) else None
         if member is None:
             names = [one.name for one in kind.visible()]
             problem = f"{kind.__name__} has no member {name!r}{meant(str(name), names)}"
             raise Misfit(problem, (name,))
+        if member in there:
+            raise Misfit(f"{member.name} is said twice", (name,))
+        there.add(member)
         try:
             member.write(found, fitted(member, said))
         except Misfit as exc:

@@ -15,7 +15,7 @@ from .plant import PlantError, Source
 
 __all__ = ["Node", "tree"]
 
-DEEPEST = 64
+DEEPEST = 200  # an array of structures takes three for each level
 MOST = 4_000_000  # nodes
 
 

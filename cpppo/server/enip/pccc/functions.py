@@ -2,8 +2,9 @@
 """The functions of PCCC, carried out on the data files of a controller.
 
 Over `files` and `values`, under `processor`.  A function gives the data of
-its reply, or raises a `Wrong`; nothing is written of what is refused.  Who calls holds
-the lock of the files.  A write takes what it needs of its octets: clients pad.
+its reply, or raises a `Wrong`; nothing is written of what is refused.  What is done to
+the files is done with their lock held.  A write takes what it needs of its octets:
+clients pad.
 """
 
 from __future__ import annotations
@@ -54,7 +55,12 @@ class Functions:
         method = METHODS.get(type(function))
         if method is None:
             raise Wrong(Refused.ILLEGAL_COMMAND)
-        return method(self, function, most)
+        if isinstance(function, TypedRead | TypedWrite):
+            # A tag's program may use the files, and another thread's as well: so it
+            # is not asked with the files held.
+            return method(self, function, most)
+        with self.files.lock:
+            return method(self, function, most)
 
     # -- SLC 500 and MicroLogix
 

@@ -87,8 +87,7 @@ class Processor:
         """The data of the reply."""
         command = Command.decode(octets)
         if isinstance(command, DataCommand):
-            with self.files.lock:
-                return self.functions.answer(command.body, most)
+            return self.functions.answer(command.body, most)
         if isinstance(command, DiagnosticCommand):
             data = self.diagnosed(command)
             if len(data) > most:

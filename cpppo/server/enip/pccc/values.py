@@ -110,10 +110,10 @@ def elements(files: DataFiles, tags: Directory, address: PLC5Address) -> Element
             return tagged(tags, address.named.name)
     else:
         found = spot(files, address)
-    return filed(found)
+    return filed(files, found)
 
 
-def filed(found: Spot) -> Elements:
+def filed(files: DataFiles, found: Spot) -> Elements:
     """Elements of a data file."""
     file = found.file
     if file.type.letter == "ST":
@@ -121,10 +121,12 @@ def filed(found: Spot) -> Elements:
     size = 2 if found.word else file.type.size
 
     def held(start: int, stop: int) -> bytes:
-        return file.held(found.at + start * size, (stop - start) * size)
+        with files.lock:
+            return file.held(found.at + start * size, (stop - start) * size)
 
     def store(start: int, octets: bytes) -> None:
-        file.store(found.at + start * size, octets)
+        with files.lock:
+            file.store(found.at + start * size, octets)
 
     return Elements(said(file.type, found.word), size, held, store)
 

@@ -208,3 +208,42 @@ def test_whatever_octets_come_are_a_plant_or_an_error(
             assert isinstance(load([str(path)]), Plant)
         except PlantError as exc:
             assert len(str(exc).split("\n")) <= 2
+
+
+@pytest.mark.parametrize("letter", ["\x85", "\x0b", "\x1c", "\u2028"])
+def test_a_line_ends_where_a_line_of_the_file_does(read: Read, letter: str) -> None:
+    text = f"name,type,description\nA,DINT,one{letter}two\nB,INT,x\n"
+    assert [one.name for one in read(text).tags] == ["A", "B"]
+    with pytest.raises(PlantError) as told:
+        read(text + "C,DNIT,x\n")
+    assert told.value.line == 4
+
+
+def test_a_quote_that_is_left_open_is_told(read: Read) -> None:
+    with pytest.raises(PlantError, match="unexpected end of data") as told:
+        read('name,type,description\nA,DINT,x\nB,INT,"x\nC,DINT,x\n')
+    assert told.value.line == 3
+
+
+def test_a_row_may_be_shorter_than_the_header(read: Read) -> None:
+    with pytest.raises(PlantError, match="a row is TAG, ALIAS") as told:
+        read("NAME,SCOPE,DATATYPE,TYPE\nA\n")
+    assert told.value.line == 2
+
+
+def test_a_cell_that_is_too_long_says_what_to_do(read: Read) -> None:
+    values = ",".join(["1"] * 70_000)
+    with pytest.raises(PlantError, match="a TOML file has room"):
+        read(f'name,type,value\nA,DINT[70000],"[{values}]"\n')
+
+
+@pytest.mark.parametrize(("text", "wanted"), [("1_000", 1000), ("1__0", 10), ("1_", 1)])
+def test_digits_are_set_apart(read: Read, text: str, wanted: int) -> None:
+    (tag,) = read(f"name,type,value\nA,DINT,{text}\n").tags
+    assert tag.value == wanted
+
+
+@pytest.mark.parametrize("kind", ["REAL", "LREAL"])
+def test_a_number_without_end_is_said_as_one(read: Read, kind: str) -> None:
+    with pytest.raises(PlantError, match=f"1e999 is too large for {kind}"):
+        read(f"name,type,value\nA,{kind},1e999\n")

@@ -387,7 +387,7 @@ TYPE = MEMBER.format('<Member Name="X" DataType="INT"/>')
     [
         ("<Tags>\n<Tag></Tags>", 2, "is no XML: mismatched tag, in column 7"),
         ("<Tags>\n<Tag>&x;</Tag></Tags>", 2, "is no XML: undefined entity"),
-        ("<a>" * 70 + "</a>" * 70, 1, "elements stand more than 64 deep"),
+        ("<a>" * 210 + "</a>" * 210, 1, "elements stand more than 200 deep"),
         ("<Tags>\n<Tag/></Tags>", 2, "a Tag has no Name"),
         ('<Tags>\n<Tag Name="A"/></Tags>', 2, "A has no DataType"),
         ('<Tags>\n<Tag Name="A..B" DataType="INT"/></Tags>', 2, "between two dots"),
@@ -409,10 +409,10 @@ TYPE = MEMBER.format('<Member Name="X" DataType="INT"/>')
         ('<DataTypes>\n<DataType Name="T"/></DataTypes>', 2, "one member at least"),
         (TYPE + TYPE, 3, "there is a type T already"),
         (MEMBER.format('<Member Name="\u20ac" DataType="INT"/>'), 1, "no name of a"),
-        (MEMBER.format('<Member Name="X"/>'), 1, "a Name and a DataType"),
+        (MEMBER.format('<Member Name="X"/>'), 2, "a Name and a DataType"),
         (
             MEMBER.format('<Member Name="X" DataType="INT" Dimension="-1"/>'),
-            1,
+            2,
             "'-1' is no number of elements",
         ),
         (
@@ -422,7 +422,7 @@ TYPE = MEMBER.format('<Member Name="X" DataType="INT"/>')
         ),
         (
             MEMBER.format('<Member Name="X" DataType="BIT" Target="H" BitNumber="0"/>'),
-            1,
+            2,
             "type T: X: there is no bit 0 in 'H' before it",
         ),
         (data(decorated("\n<DataValue/>")), 3, "A: a value of DINT expected"),
@@ -527,3 +527,38 @@ def test_types_of_an_export_are_there_for_other_files(
     valve: Any = example.types["Valve"]
     assert issubclass(pair, StructureType)
     assert pair.struct_calcsize == 2 * valve.struct_calcsize
+
+
+def test_a_number_too_large_in_text_is_told_in_its_line(read: Read) -> None:
+    tag = '<Tag Name="A" DataType="T">\n<Data Format="L5K">[70000]</Data></Tag>'
+    with pytest.raises(PlantError, match="70000 is no INT") as told:
+        read(f"{TYPE}<Tags>{tag}</Tags>")
+    assert told.value.line == 4
+
+
+def test_arrays_of_structures_may_be_nested_25_deep(read: Read) -> None:
+    types, tree_ = "", '<DataValueMember Name="M" DataType="DINT" Value="7"/>'
+    for nth in range(25):
+        kind = f"T{nth - 1}" if nth else "DINT"
+        size = 'Dimension="1"' if nth else ""
+        member = f'<Member Name="M" DataType="{kind}" {size}/>'
+        types += f'<DataType Name="T{nth}"><Members>{member}</Members></DataType>'
+        tree_ = f'<Structure DataType="T{nth}">{tree_}</Structure>'
+        if nth < 24:
+            tree_ = f'<Element Index="[0]">{tree_}</Element>'
+            tree_ = f'<ArrayMember Name="M" Dimensions="1">{tree_}</ArrayMember>'
+    plant = read(f"<DataTypes>{types}</DataTypes>" + data(decorated(tree_), kind="T24"))
+    found = value(plant, "A")
+    for _ in range(24):
+        (found,) = found["M"]
+    assert found == {"M": 7}
+
+
+def test_the_line_of_a_member_is_told_when_its_type_is_made(read: Read) -> None:
+    text = MEMBER.format(
+        '<Member Name="A" DataType="INT"/>\n'
+        '<Member Name="X" DataType="BIT" Target="A" BitNumber="99"/>'
+    )
+    with pytest.raises(PlantError, match="type T: X: there is no bit 99") as told:
+        read(text)
+    assert told.value.line == 3

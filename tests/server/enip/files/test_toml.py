@@ -14,6 +14,7 @@ from mutate import seeded
 from cpppo.protocol.enip.plants import toml
 from cpppo.protocol.enip.structures import StringType, StructureType
 from cpppo.protocol.enip.types import DINT, INT
+from cpppo.server.enip import Controller
 from cpppo.server.enip.files import Plant, PlantError, load
 from cpppo.server.enip.files.plant import Source
 from cpppo.server.enip.files.positions import positions
@@ -262,7 +263,6 @@ UDT = '[types.T]\nX = "DINT"\nOn = "BOOL"\nArr = "INT[3]"\nName = "STRING"\n'
         ('[tags]\nA = { type = "INT"\n', 2, "is no TOML: "),
         ('[tags]\nA = """x\n', 2, "is no TOML: Unterminated string, at the end"),
         ("x = " + "[" * 100_000, None, "nested too deep"),
-        ("x = 1" + "0" * 5000, None, "is no TOML: "),
         # what is not known
         ("[tag]\n", 1, "a plant has no 'tag'; is tags meant?"),
         (TAG + "[datafiles]\nN7 = 1\n", 3, "no 'datafiles'; is data_files meant?"),
@@ -562,3 +562,47 @@ def mutated(octets: bytes, rng: Random) -> bytes:
                     [b'"', b"[", b"]", b"{", b"}", b"=", b".", b"\n", b"999999", b"-1"]
                 )
     return bytes(found)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_aliases_of_aliases_may_be_many(read: Read, backwards: bool) -> None:
+    count = 2000
+    lines = [f'A{n} = {{ alias = "A{n - 1}" }}' for n in range(1, count)]
+    if backwards:
+        lines.reverse()
+    plant = read("\n".join(["[tags]", 'A0 = "DINT"', *lines]))
+    assert {one.alias for one in plant.tags[1:]} == {"A0"}
+    assert len(Controller(plant.tags, types=plant.types).tags) == count
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('B = { alias = "A", access = "read-only" }', "its access is that of A"),
+        ('B = { alias = "S[1]" }', "texts that differ in length"),
+        ('B = { type = "T", value = { x = 1, X = 2 } }', "x is said twice"),
+        ('B = { type = "INT", address = "22/1/1" }', "have one type and size"),
+        ('B = { type = "DINT", address = "22/1/1", value = 1 }', "value is said there"),
+        (f'B = {{ type = "LREAL", value = {"9" * 5000} }}', "more digits than can be"),
+    ],
+)
+def test_what_would_have_been_passed_over_is_told(
+    read: Read, line: str, problem: str
+) -> None:
+    first = 'A = { type = "DINT", address = "22/1/1" }'
+    text = f'[types.T]\nx = "INT"\n[tags]\n{first}\nS = "SSTRING[3]"\n'
+    with pytest.raises(PlantError) as told:
+        read(text + line)
+    assert problem in told.value.reason
+    assert told.value.line == 6
+
+
+def test_an_alias_may_say_the_access_of_what_it_is(read: Read) -> None:
+    only = 'access = "read-only"'
+    plant = read(
+        f'[tags]\nA = {{ type = "DINT", {only} }}\nB = {{ alias = "A" }}\n'
+        f'C = {{ alias = "B.3", {only} }}\n'
+    )
+    assert {one.access for one in plant.tags} == {"read-only"}
+    again = read(toml(plant.described()))
+    assert {one.access for one in again.tags} == {"read-only"}
