@@ -8,7 +8,6 @@ Under `main`, over `config`, `profile` and `routing`.  The sections are [Identit
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -92,12 +91,6 @@ class Configuration:
             route_path(ucmm),
             routes(ucmm),
         )
-
-    def identified(self, identity: Mapping[str, Any]) -> Profile:
-        """The profile, with what a plant says of its identity: that is nearer to the
-        user, who names the plant's file, than files that are looked for."""
-        profile = self.profile
-        return replace(profile, identity=replace(profile.identity, **identity))
 
 
 def numbers(section: Section, keys: dict[str, tuple[str, int]]) -> dict[str, Any]:

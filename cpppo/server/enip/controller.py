@@ -16,7 +16,7 @@ from inspect import signature
 from random import SystemRandom
 from threading import Lock
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ...automata.rows import FINISHED
 from ...errors import EncodeError, Incomplete, ProtocolError
@@ -41,6 +41,9 @@ from .profile import Profile
 from .session import Session
 from .tagged import Observer, Tagged
 from .tags import TagSpec
+
+if TYPE_CHECKING:
+    from .files.plant import Plant
 
 __all__ = ["Controller"]
 
@@ -112,6 +115,29 @@ class Controller:
         self.clock = monotonic
         self._handles: set[int] = set()
         self._lock = Lock()
+
+    @classmethod
+    def of(
+        cls,
+        plant: Plant,
+        tags: Iterable[TagSpec] | None = None,
+        profile: Profile | None = None,
+        **kwds: Any,
+    ) -> Self:
+        """One that holds a plant, as files describe it.
+
+        Other tags stand for the plant's; what the plant says of its identity, it is.
+        """
+        if plant.name:
+            kwds.setdefault("name", plant.name)
+        return cls(
+            plant.tags if tags is None else tags,
+            profile=(profile or Profile()).identified(plant.identity),
+            types=plant.types,
+            programs=plant.programs,
+            data_files=plant.data_files or None,
+            **kwds,
+        )
 
     # -- what it holds
 

@@ -43,7 +43,6 @@ __all__ = ["main"]
 log = logging.getLogger(__name__)
 
 LATENCY = 0.5
-NAME = "cpppo"  # of the program, where nobody says it
 SHOWN = 5  # of what is left out, unless more is logged
 WITHIN = 1.5  # seconds to stop in, of the two that are promised
 
@@ -184,13 +183,10 @@ def controlled(
 ) -> Controller:
     """The controller that is asked for; what a plant says of itself, it is."""
     plant = options.plant or Plant(Types(published=True))
-    return Controller(
+    return Controller.of(
+        plant,
         options.tags,
-        profile=configuration.identified(plant.identity),
-        types=plant.types,
-        programs=plant.programs,
-        name=plant.name or NAME,
-        data_files=plant.data_files or None,
+        configuration.profile,
         limits=options.limits,
         route_path=accepted(options, configuration),
         routes=configuration.routes,

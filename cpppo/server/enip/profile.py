@@ -7,7 +7,9 @@ are those that users of the simulator know.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 __all__ = ["IdentityValues", "Interface", "Profile", "TCPIPValues"]
 
@@ -66,3 +68,7 @@ class Profile:
 
     identity: IdentityValues = field(default_factory=IdentityValues)
     tcpip: TCPIPValues = field(default_factory=TCPIPValues)
+
+    def identified(self, identity: Mapping[str, Any]) -> Profile:
+        """The same with some other values of its identity."""
+        return replace(self, identity=replace(self.identity, **identity))

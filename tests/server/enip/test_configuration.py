@@ -122,10 +122,10 @@ def test_the_example_of_the_manual_needs_no_second_section(read: Read) -> None:
 
 def test_what_a_plant_says_of_itself_is_nearer_than_any_file(read: Read) -> None:
     told = read("[Identity]\nProduct Name = other\nState = 3\n[TCPIP]\nHost Name = h\n")
-    profile = told.identified({"name": "plant", "revision": 0x0B21})
+    profile = told.profile.identified({"name": "plant", "revision": 0x0B21})
     assert profile.identity == IdentityValues(name="plant", revision=0x0B21, state=3)
     assert profile.tcpip == told.profile.tcpip
-    assert told.identified({}) == told.profile
+    assert told.profile.identified({}) == told.profile
 
 
 def test_the_section_of_an_object_is_nearer_than_another(read: Read) -> None:
