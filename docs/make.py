@@ -42,8 +42,8 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 
 from cpppo.cli import main as cpppo
-from cpppo.client.attribute_command import main as enip_get_attribute
-from cpppo.client.command import main as enip_client
+from cpppo.client.commands.enip_client import main as enip_client
+from cpppo.client.commands.get_attribute import main as enip_get_attribute
 from cpppo.server.enip import Controller, parse_tag
 from cpppo.server.enip.configuration import Configuration
 from cpppo.server.enip.device import Attribute

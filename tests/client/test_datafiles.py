@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from cpppo.client.commands.options import KINDS
 from cpppo.client.datafiles import NAMES, TEXTS, DataFiles, DataOperation, DataOutcome
 from cpppo.client.operations import OperationError
-from cpppo.client.options import KINDS
 from cpppo.client.pccc import DIALECTS, NONE, DataResult
 from cpppo.client.printing import json_line, line
 from cpppo.client.slc import SLC

@@ -9,7 +9,7 @@ import pytest
 from asking import controller
 from peers import serving
 
-from cpppo.client import velocity
+from cpppo.client.commands import velocity
 from cpppo.client.drives import powerflex, powerflex_750_series
 from cpppo.client.proxy import proxy_simple
 from cpppo.errors import StatusError

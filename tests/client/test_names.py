@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from cpppo.client import command, connector, raw
+from cpppo.client import connector, raw
+from cpppo.client.commands import enip_client
 from cpppo.errors import CpppoError, EncodeError, StatusError
 from cpppo.server.enip import client
 
@@ -17,7 +18,7 @@ from cpppo.server.enip import client
 def test_the_published_names_are_there() -> None:
     assert client.connector is connector.connector
     assert client.client is raw.client
-    assert client.main is command.main
+    assert client.main is enip_client.main
     assert client.await_response is raw.await_response
     assert client.ENIPStatusError is StatusError
     for name in client.__all__:

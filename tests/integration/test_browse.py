@@ -13,7 +13,7 @@ from peers import LOOPBACK, Address, serving, vacant
 from plants import plant
 
 from cpppo.client import AsyncLogix, Logix, check, discover
-from cpppo.client.command import main
+from cpppo.client.commands.enip_client import main
 from cpppo.errors import TransportError
 
 

@@ -22,8 +22,8 @@ from hostile import Hostile
 from peers import PATIENCE, Address, serving, surroundings, wait_for
 
 from cpppo.client.asynchronous import AsyncLogix
+from cpppo.client.commands.poll import gateway
 from cpppo.client.logix import Logix
-from cpppo.client.poll_command import gateway
 from cpppo.errors import Disconnected, EncodeError, StatusError
 from cpppo.server.enip import Controller, client, poll
 from cpppo.server.enip.get_attribute import proxy_connected

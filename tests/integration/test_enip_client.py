@@ -24,7 +24,7 @@ from unittest import mock
 import pytest
 from peers import LOOPBACK, PATIENCE, Address, Program, Starter, far, surroundings
 
-from cpppo.client.command import main
+from cpppo.client.commands.enip_client import main
 
 PUBLISHED = os.environ.get("CPPPO_PUBLISHED_PYTHON")
 CLIENT = "cpppo.server.enip.client"

@@ -23,7 +23,7 @@ from peers import LOOPBACK, Address, Far, far, serving, vacant
 from recording import flagged, pcap, recorder, seen
 
 from cpppo.client import SLC, check
-from cpppo.client.command import main
+from cpppo.client.commands.enip_client import main
 from cpppo.client.way import Way
 from cpppo.errors import (
     Disconnected,

@@ -13,7 +13,7 @@ from __future__ import annotations
 import sys
 
 from ... import levels
-from ...client.command import main
+from ...client.commands.enip_client import main
 from ...client.connector import connector
 from ...client.implicit import implicit
 from ...client.operations import Operation, OperationError, parse_operations

@@ -13,7 +13,6 @@ from __future__ import annotations
 import sys
 
 from ... import levels
-from ...client.attribute_command import main
 from ...client.attributes import (
     EPATH,
     EPATH_SINGLE,
@@ -21,6 +20,7 @@ from ...client.attributes import (
     ValueMismatch,
     attribute_operations,
 )
+from ...client.commands.get_attribute import main
 from ...client.proxies import proxy, proxy_connected, proxy_simple
 from ...client.proxy import parameter
 

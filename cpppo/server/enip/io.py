@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 from ... import levels
-from ...client.io_example import main
+from ...client.commands.io_example import main
 
 __all__ = ["main"]
 

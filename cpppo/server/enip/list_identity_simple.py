@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 
-from ...client.listing import identity_main as main
+from ...client.commands.listing import identity_main as main
 
 __all__ = ["main"]
 

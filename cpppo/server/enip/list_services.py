@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 
-from ...client.listing import main
+from ...client.commands.listing import main
 
 __all__ = ["main"]
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 
 from ... import levels
+from ...client.commands.poll import main
 from ...client.poll import (
     ParameterMismatch,
     ParameterRefused,
@@ -20,7 +21,6 @@ from ...client.poll import (
     poll,
     run,
 )
-from ...client.poll_command import main
 
 __all__ = [
     "ParameterMismatch",

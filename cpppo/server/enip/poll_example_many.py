@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from ... import levels
+from ...client.commands.watch import Process, parse_target
 from ...client.drives import powerflex_750_series as device
 from ...client.poll import poll
-from ...client.watch import Process, parse_target
 
 __all__ = ["main"]
 

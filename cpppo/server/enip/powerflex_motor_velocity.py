@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 
 from ... import levels
-from ...client.velocity import main
+from ...client.commands.velocity import main
 
 __all__ = ["main"]
 

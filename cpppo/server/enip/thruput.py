@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 from ... import levels
-from ...client.thruput import main
+from ...client.commands.thruput import main
 
 __all__ = ["main"]
 

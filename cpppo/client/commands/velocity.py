@@ -14,10 +14,10 @@ import time
 from collections.abc import Sequence
 from math import isfinite, nan
 
-from ..errors import CpppoError
+from ...errors import CpppoError
+from ..drives import powerflex_750_series
+from ..printing import Unread, complain, display
 from .arguments import HOST, PORT, UsageError, parse_address
-from .drives import powerflex_750_series
-from .printing import Unread, complain, display
 
 __all__ = ["main"]
 

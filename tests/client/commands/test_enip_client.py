@@ -18,11 +18,16 @@ from typing import Any
 import pytest
 from outcomes import Device, outcome, unanswered
 
-from cpppo.client import command
-from cpppo.client.arguments import Asked, UsageError, parse_address, parse_seconds
-from cpppo.client.command import main
+from cpppo.client.commands import enip_client
+from cpppo.client.commands.arguments import (
+    Asked,
+    UsageError,
+    parse_address,
+    parse_seconds,
+)
+from cpppo.client.commands.enip_client import main
+from cpppo.client.commands.options import OPTIONS, Options, parse_options
 from cpppo.client.operations import OperationError
-from cpppo.client.options import OPTIONS, Options, parse_options
 from cpppo.client.printing import Progress
 from cpppo.client.raw import client
 from cpppo.client.way import Way
@@ -36,7 +41,7 @@ Run = Callable[..., int]
 def device(monkeypatch: pytest.MonkeyPatch) -> Device:
     """Who is asked, instead of anybody in the network."""
     one = Device()
-    monkeypatch.setattr(command, "connected", lambda *_: one)
+    monkeypatch.setattr(enip_client, "connected", lambda *_: one)
     for name in list(os.environ):
         if name.startswith("ENIP_"):
             monkeypatch.delenv(name)
@@ -545,7 +550,7 @@ def test_who_cannot_be_reached_is_one_line(
     def refused(*_: object) -> Any:
         raise Refused("localhost:44818 refused: nothing listens there")
 
-    monkeypatch.setattr(command, "connected", refused)
+    monkeypatch.setattr(enip_client, "connected", refused)
     assert main(["A"]) == 1
     err = capsys.readouterr().err
     assert err.startswith("enip_client: error: localhost:44818 refused")
@@ -689,7 +694,7 @@ def test_a_line_without_an_end_is_refused(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(command, "LINE", 100)
+    monkeypatch.setattr(enip_client, "LINE", 100)
     monkeypatch.setattr(sys, "stdin", Stream(*[b"x" * 60] * 5))
     assert main(["-"]) == 2
     assert "more than 100 octets" in capsys.readouterr().err
@@ -715,7 +720,7 @@ def test_a_connection_that_ended_while_input_was_awaited_is_made_again(
         made[0].stale = True
         return made[-1]
 
-    monkeypatch.setattr(command, "connected", connected)
+    monkeypatch.setattr(enip_client, "connected", connected)
     monkeypatch.setattr(sys, "stdin", Stream(b"A\n", b"B\n", b"C\n"))
     assert main(["-"]) == 0
     assert [one.asked for one in made] == [["A"], ["B", "C"]]
@@ -766,7 +771,7 @@ def crowd(monkeypatch: pytest.MonkeyPatch) -> None:
         udp, broadcast = options.udp, options.broadcast
         return client(host, port, options.timeout, udp=udp, broadcast=broadcast)
 
-    monkeypatch.setattr(command, "connected", connected)
+    monkeypatch.setattr(enip_client, "connected", connected)
 
 
 def nothing_there(request: bytes) -> bytes:

@@ -20,8 +20,14 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from ..errors import CpppoError
-from ..levels import logged
+from ...errors import CpppoError
+from ...levels import logged
+from ..operations import Operation, OperationError
+from ..parameters import ParameterMismatch, ParameterRefused, label, listed
+from ..poll import Poller
+from ..printing import Unread, Unwritten, complain, display, plain
+from ..requests import PACKET
+from ..way import Way
 from .arguments import (
     HOST,
     PORT,
@@ -34,13 +40,7 @@ from .arguments import (
     parse_seconds,
     variables,
 )
-from .operations import Operation, OperationError
 from .options import together
-from .parameters import ParameterMismatch, ParameterRefused, label, listed
-from .poll import Poller
-from .printing import Unread, Unwritten, complain, display, plain
-from .requests import PACKET
-from .way import Way
 
 __all__ = ["OPTIONS", "PROGRAM", "Options", "main", "parse_options"]
 

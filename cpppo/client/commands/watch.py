@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Any
 
+from ..printing import Unread, Unwritten, complain, display
 from .arguments import UsageError, parse_address
-from .printing import Unread, Unwritten, complain, display
 
 __all__ = ["Process", "parse_target"]
 

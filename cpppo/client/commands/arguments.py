@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..config import flag, integer
-from ..errors import CpppoError
-from ..protocol.enip.cpf import PORT
-from ..protocol.enip.notation import parse_host
-from ..usage import (
+from ...config import flag, integer
+from ...errors import CpppoError
+from ...protocol.enip.cpf import PORT
+from ...protocol.enip.notation import parse_host
+from ...usage import (
     Asked,
     Formatter,
     RaisingParser,
@@ -25,7 +25,7 @@ from ..usage import (
     parse_name,
     parse_times,
 )
-from ..version import __version__
+from ...version import __version__
 
 __all__ = [
     "HOST",

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from cpppo.client.watch import Process, parse_target
+from cpppo.client.commands.watch import Process, parse_target
 
 Capture = pytest.CaptureFixture[str]
 

@@ -20,17 +20,17 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import chain, groupby, repeat
 from typing import TYPE_CHECKING, Any
 
-from ..errors import CpppoError, Disconnected, ProtocolError, Timeout
-from ..levels import NORMAL, logged, timer
+from ...errors import CpppoError, Disconnected, ProtocolError, Timeout
+from ...levels import NORMAL, logged, timer
+from ..operations import OperationError
+from ..printing import Progress, Unread, complain, display, json_line, line, plain
+from ..result import Result
 from .arguments import Asked, UsageError
-from .operations import OperationError
 from .options import PROGRAM, USAGE, Options, parse_options
-from .printing import Progress, Unread, complain, display, json_line, line, plain
-from .result import Result
 
 if TYPE_CHECKING:
-    from .connector import connector
-    from .datafiles import DataFiles, DataOutcome
+    from ..connector import connector
+    from ..datafiles import DataFiles, DataOutcome
     from .options import Asking
 
 __all__ = ["main"]
@@ -99,8 +99,8 @@ def reason(exc: BaseException) -> str:
 def connected(options: Options, profiler: Any = None) -> connector:
     """A connector for what the options ask for."""
     # It brings the protocol along, which --help and errors need not wait for.
-    from .connector import connector  # noqa: PLC0415
-    from .implicit import implicit  # noqa: PLC0415
+    from ..connector import connector  # noqa: PLC0415
+    from ..implicit import implicit  # noqa: PLC0415
 
     host, port = options.address
     kind = implicit if options.connected else connector
@@ -120,8 +120,8 @@ def connected(options: Options, profiler: Any = None) -> connector:
 
 def processor(options: Options) -> DataFiles:
     """A processor with data files, for what the options ask for."""
-    from .datafiles import DataFiles  # noqa: PLC0415 -- as above
-    from .slc import SLC  # noqa: PLC0415
+    from ..datafiles import DataFiles  # noqa: PLC0415 -- as above
+    from ..slc import SLC  # noqa: PLC0415
 
     host, port = options.address
     return DataFiles(
@@ -138,7 +138,7 @@ def processor(options: Options) -> DataFiles:
 
 def browsed(options: Options) -> str:
     """A controller's tags, as the text of a file."""
-    from .logix import Logix  # noqa: PLC0415 -- as above
+    from ..logix import Logix  # noqa: PLC0415 -- as above
 
     host, port = options.address
     way = options.way
@@ -438,7 +438,7 @@ class Lists:
     def show(self, response: Any) -> None:
         """Print an answer, as the manual does."""
         # With the protocol's forms, as above.
-        from ..protocol.enip.published import enip_format  # noqa: PLC0415
+        from ...protocol.enip.published import enip_format  # noqa: PLC0415
 
         number = response.enip.command
         title = self.asked.get(number)
@@ -465,7 +465,7 @@ class Lists:
 
 def answer(connection: connector, timeout: float | None) -> Any:
     """The next response; None if there is none in time, and nothing at the end."""
-    from .raw import await_response  # noqa: PLC0415 -- as above
+    from ..raw import await_response  # noqa: PLC0415 -- as above
 
     try:
         return await_response(connection, timeout=timeout)[0]

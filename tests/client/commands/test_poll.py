@@ -12,9 +12,9 @@ from typing import Any, ClassVar, Self
 
 import pytest
 
-from cpppo.client.arguments import Asked, UsageError
+from cpppo.client.commands.arguments import Asked, UsageError
+from cpppo.client.commands.poll import OPTIONS, Options, main, parse_options
 from cpppo.client.operations import OperationError
-from cpppo.client.poll_command import OPTIONS, Options, main, parse_options
 from cpppo.errors import Disconnected
 
 

@@ -16,8 +16,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..config import flag
-from ..errors import CpppoError
+from ...config import flag
+from ...errors import CpppoError
+from ..operations import Operation
+from ..requests import PACKET, prepared
+from ..way import Way
 from .arguments import (
     HOST,
     PORT,
@@ -30,12 +33,9 @@ from .arguments import (
     parse_seconds,
     variables,
 )
-from .operations import Operation
-from .requests import PACKET, prepared
-from .way import Way
 
 if TYPE_CHECKING:
-    from .datafiles import DataOperation
+    from ..datafiles import DataOperation
 
     Asking = Operation | DataOperation
 
@@ -375,7 +375,7 @@ def understanding(pccc: str, fragment: bool) -> Callable[[str], Asking]:
     if not pccc:
         return lambda text: understood(text, fragment)
     # It brings PCCC along, which others need not wait for.
-    from .datafiles import DataOperation  # noqa: PLC0415
+    from ..datafiles import DataOperation  # noqa: PLC0415
 
     return lambda text: DataOperation.parse(text, pccc)
 

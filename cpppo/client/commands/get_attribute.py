@@ -19,20 +19,20 @@ from itertools import chain
 from logging import getLogger
 from typing import Any
 
-from ..errors import CpppoError, ProtocolError
-from ..levels import NORMAL, timer
-from ..protocol.enip.notation import format_path
-from ..protocol.enip.types import SINT
+from ...errors import CpppoError, ProtocolError
+from ...levels import NORMAL, timer
+from ...protocol.enip.notation import format_path
+from ...protocol.enip.types import SINT
+from ..attributes import attributed
+from ..connector import connector
+from ..operations import Operation, OperationError
+from ..printing import Progress, Unread, complain, display, json_line
+from ..result import NONE, Result
+from ..way import Way
 from .arguments import HOST, PORT, Asked, Option, Parser, UsageError, variables
-from .attributes import attributed
-from .command import journal, lines_there, profiled, reason
-from .connector import connector
-from .operations import Operation, OperationError
+from .enip_client import journal, lines_there, profiled, reason
 from .options import OPTIONS as CLIENT
 from .options import STDIN, TIMEOUT, packets, together, way
-from .printing import Progress, Unread, complain, display, json_line
-from .result import NONE, Result
-from .way import Way
 
 __all__ = ["OPTIONS", "PROGRAM", "Options", "main", "parse_options"]
 

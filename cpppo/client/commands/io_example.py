@@ -14,11 +14,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from ..errors import CpppoError
+from ...errors import CpppoError
+from ..connector import connector
+from ..operations import parse_operations
+from ..printing import Unread, complain
 from .arguments import HOST, PORT, UsageError, parse_address
-from .connector import connector
-from .operations import parse_operations
-from .printing import Unread, complain
 
 __all__ = ["main"]
 

@@ -19,9 +19,12 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from ..errors import CpppoError, ProtocolError
-from ..levels import logged
-from ..protocol.enip.published import enip_format
+from ...errors import CpppoError, ProtocolError
+from ...levels import logged
+from ...protocol.enip.published import enip_format
+from ..given import Address, located
+from ..printing import Unread, complain, display
+from ..raw import await_response, client
 from .arguments import (
     HOST,
     PORT,
@@ -32,9 +35,6 @@ from .arguments import (
     parse_address,
     parse_seconds,
 )
-from .given import Address, located
-from .printing import Unread, complain, display
-from .raw import await_response, client
 
 __all__ = ["identity_main", "main"]
 

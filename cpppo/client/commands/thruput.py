@@ -14,8 +14,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from ..errors import CpppoError
-from ..levels import timer
+from ...errors import CpppoError
+from ...levels import timer
+from ..connector import connector
+from ..operations import OperationError, parse_operations
+from ..printing import Unread, complain, display
 from .arguments import (
     HOST,
     PORT,
@@ -27,9 +30,6 @@ from .arguments import (
     parse_address,
     parse_seconds,
 )
-from .connector import connector
-from .operations import OperationError, parse_operations
-from .printing import Unread, complain, display
 
 __all__ = ["main"]
 
