@@ -121,9 +121,9 @@ def fit(kind: Kind, value: Any, strict: bool = False) -> Any:
             return number - high - 1 if beyond else number
         problem = f"{name} is a whole number from {low} to {high}"
     elif kind is BOOL:
-        if isinstance(value, int):
+        if isinstance(value, int) and (not strict or value in {0, 1}):
             return bool(value)
-        problem = "BOOL is true, false or a whole number"
+        problem = f"BOOL is true, false{', 0 or 1' if strict else ' or a whole number'}"
     elif kind in TEXTS:
         most = TEXTS[kind]
         if (

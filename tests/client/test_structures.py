@@ -394,5 +394,5 @@ def test_whole_words_are_written_together() -> None:
 
 
 def test_a_value_that_is_no_bool_is_refused() -> None:
-    with pytest.raises(OperationError, match="BOOL is true, false or a whole number"):
+    with pytest.raises(OperationError, match="BOOL is true, false, 0 or 1"):
         write("B[0-1]", [True, "x"], BOOLS)

@@ -605,7 +605,7 @@ def test_where_time_went_is_told(
     assert main(["-P", "SCADA"]) == 0
     out, err = capsys.readouterr()
     assert out == ""
-    assert "cumulative" in err and "command.py" in err
+    assert "cumulative" in err and "enip_client.py" in err
 
 
 # -- standard input
