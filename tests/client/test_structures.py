@@ -393,6 +393,7 @@ def test_whole_words_are_written_together() -> None:
     assert one.several[2].elements == 2  # type: ignore[attr-defined]
 
 
-def test_a_value_that_is_no_bool_is_refused() -> None:
+@pytest.mark.parametrize("wrong", ["x", 5, -1, None, 0.5])
+def test_a_value_that_is_no_bool_is_refused(wrong: object) -> None:
     with pytest.raises(OperationError, match="BOOL is true, false, 0 or 1"):
-        write("B[0-1]", [True, "x"], BOOLS)
+        write("B[0-1]", [True, wrong], BOOLS)
