@@ -104,7 +104,7 @@ class Document:
         name = self.module.__name__
         sys.modules[name] = self.module
         try:
-            with contextlib.ExitStack() as plant, warnings.catch_warnings():
+            with warnings.catch_warnings(), contextlib.ExitStack() as plant:
                 self.plant = plant
                 if ":needs" in self.text:
                     # Somebody else's package may leave a socket open.

@@ -302,7 +302,7 @@ def test_the_lists_are_had(transport: str) -> None:
     for line in (
         "'item[0].legacy_CPF_0x0001.ip_address': '127.0.0.1'",
         f"'item[0].legacy_CPF_0x0001.sin_port': {port}",
-        "'item[0].communications_service.capability': 32",
+        "'item[0].communications_service.capability': 288",
         "'item[0].communications_service.service_name': 'Communications'",
         "'item[0].identity_object.product_name': '1756-L61/B LOGIX5561'",
         "'item[0].identity_object.sin_addr': '127.0.0.1'",
