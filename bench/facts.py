@@ -5,14 +5,18 @@ Simulators take turns here too, a fresh process each time.  Nothing is pinned, e
 where two rates are compared: what is looked for is what somebody meets who starts one.
 """
 
+import json
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import plant
+from environments import BENCH, ENVIRONMENTS
 from report import COMPILED, UNCOMPILED, aligned, shown
 from simulators import TAGS, Client, Running, SimulatorError, Spec
 
@@ -33,6 +37,8 @@ class Context:
     program: Path | None
     cpu: int | None
     runs: int
+    browser: Path | str
+    """The Python that has pycomm3, or why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,40 @@ def start_many(spec: Spec, context: Context) -> float:
         return simulator.ready
 
 
+def planted(spec: Spec) -> Spec:
+    """The same simulator, of a large plant with structures."""
+    file = plant.written(ENVIRONMENTS)
+    return replace(spec, command=(*spec.command, "-f", str(file)))
+
+
+def start_plant(spec: Spec, context: Context) -> float:
+    """The same with 10,000 tags and 200 structures, from a file."""
+    with started(planted(spec), {"D": 1}, None) as simulator:
+        return simulator.ready
+
+
+def browsed(spec: Spec, context: Context) -> float:
+    """Seconds until somebody else's client knows all of that plant."""
+    if isinstance(context.browser, str):
+        raise SimulatorError(context.browser)
+    with started(planted(spec), {"D": 1}, None) as simulator:
+        done = subprocess.run(
+            [context.browser, BENCH / "callers" / "browse.py", str(simulator.port)],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    try:
+        told = json.loads(done.stdout)
+    except ValueError:
+        raise SimulatorError(f"pycomm3: {done.stderr.strip()[-100:]}") from None
+    if told["tags"] != plant.TAGS + 1:
+        raise SimulatorError(f"pycomm3 found {told['tags']} tags")
+    seconds: float = told["seconds"]
+    return seconds
+
+
 def last_tag(spec: Spec, context: Context) -> float:
     """How fast the last of 10,000 tags is read, compared with the first."""
     if context.program is None:
@@ -149,6 +189,8 @@ FACTS = (
     Fact(
         "start to the first answered read, 10,000 tags, s", start_many, 1.0, tags=True
     ),
+    Fact("the same, with 200 structures, from a file, s", start_plant, 1.5, tags=True),
+    Fact("all of that browsed by pycomm3, s", browsed, 3.0, tags=True),
     Fact(
         "rate of the last of 10,000 tags, of that of the first",
         last_tag,
@@ -164,11 +206,9 @@ FACTS = (
 )
 
 
-def measure(
-    simulators: Sequence[Spec], program: Path | None, runs: int, cpu: int | None
-) -> Facts:
+def measure(simulators: Sequence[Spec], context: Context) -> Facts:
     """All facts of all simulators."""
-    context = Context(program, cpu, runs)
+    runs = context.runs
     found: Facts = {}
     for fact in FACTS:
         print(f"fact: {fact.name}", file=sys.stderr)

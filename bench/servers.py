@@ -14,6 +14,7 @@ from typing import Any
 
 import c_programs
 import facts
+from clients import PYCOMM3
 from environments import (
     OURS_COMPILED,
     OURS_UNCOMPILED,
@@ -22,7 +23,7 @@ from environments import (
     Provider,
     UnavailableError,
 )
-from facts import Facts
+from facts import Context, Facts
 from report import COMPILED, UNCOMPILED, aligned, shown
 from simulators import Running, SimulatorError, Spec
 
@@ -176,7 +177,9 @@ def measure(
         for load in LOADS:
             calmest(load, simulators, program, runs, cpu, findings)
     if "facts" in only:
-        findings.facts = facts.measure(simulators, program, runs, cpu)
+        browser = provider.refused(PYCOMM3) or PYCOMM3.python
+        context = Context(program, cpu, runs, browser)
+        findings.facts = facts.measure(simulators, context)
     return findings
 
 
