@@ -12,7 +12,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-__all__ = ["Backoff"]
+__all__ = ["Backoff", "Once"]
 
 
 class Backoff:
@@ -93,5 +93,18 @@ class Backoff:
         down = 0.0 if self.since is None else max(0.0, now - self.since)
         wait = self.wait(now)
         after = f" in {wait:.1f} s" if wait else ", with the next call"
-        tried = f" and {self.failures} attempts" if self.failures > 1 else ""
-        return f"down for {down:.1f} s{tried}; the next attempt is due{after}"
+        return f"{self.tried(down)}; the next attempt is due{after}"
+
+    def tried(self, down: float) -> str:
+        """For how long it is down, and how often it was tried."""
+        several = f" and {self.failures} attempts" if self.failures > 1 else ""
+        return f"down for {down:.1f} s{several}"
+
+
+class Once(Backoff):
+    """That of who asks once and then ends: no attempt comes after the last."""
+
+    __slots__ = ()
+
+    def words(self, now: float) -> str:
+        return self.tried(0.0 if self.since is None else max(0.0, now - self.since))

@@ -11,8 +11,9 @@ ProtocolError, so nobody can be made to ask for ever.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from math import prod
 from typing import Any, TypeVar
 
@@ -70,6 +71,13 @@ class Listed:
         return self.kind & ELEMENTARY
 
     @property
+    def sizes(self) -> tuple[int, ...]:
+        """Its dimensions, as people count them: those of BOOLs are no words."""
+        if not self.template and self.code == BOOLS.tag_type:
+            return (32 * prod(self.dimensions),)
+        return self.dimensions
+
+    @property
     def program(self) -> str:
         """The name of the program that this symbol stands for, if it does."""
         if self.name[: len(PROGRAM)].lower() != PROGRAM.lower():
@@ -121,15 +129,37 @@ class Tag:
         return values
 
 
-class Named(Mapping[str, T]):
-    """Things by their names, in any case of the letters."""
+class Unnamed(KeyError):
+    """There is none of this name; what it resembles is looked for to be shown only."""
 
-    def __init__(self, things: Mapping[str, T]) -> None:
+    def __init__(self, name: str, names: Iterable[str] = ()) -> None:
+        super().__init__(name)
+        self.names = names
+
+    def __str__(self) -> str:
+        name = str(self.args[0])
+        several = {one.lower(): one for one in self.names}
+        near = get_close_matches(name.lower(), several, 1)
+        hint = f"; the nearest is {several[near[0]]!r}" if near else ""
+        return f"there is no {name!r}{hint}"
+
+
+class Named(Mapping[str, T]):
+    """Things by their names, in any case of the letters.
+
+    `refused` says which of them a device did not tell, and why.
+    """
+
+    def __init__(self, things: Mapping[str, T], refused: Iterable[str] = ()) -> None:
+        self.refused = tuple(refused)
         self._things = dict(things)
         self._keys = {name.lower(): name for name in self._things}
 
     def __getitem__(self, name: str) -> T:
-        return self._things[self._keys[name.lower()]]
+        try:
+            return self._things[self._keys[name.lower()]]
+        except KeyError:
+            raise Unnamed(name, self._things) from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._things)
@@ -138,7 +168,8 @@ class Named(Mapping[str, T]):
         return len(self._things)
 
     def __repr__(self) -> str:
-        return f"<{len(self)}: {', '.join(list(self)[:5])}{', ...' * (len(self) > 5)}>"
+        shown = f"{', '.join(list(self)[:5])}{', ...' * (len(self) > 5)}"
+        return f"<{'; '.join((f'{len(self)}: {shown}', *self.refused))}>"
 
 
 def hidden(one: Listed) -> bool:

@@ -12,10 +12,29 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any, Protocol, TypeVar
 
-__all__ = ["Call", "Program", "Wire", "carried"]
+from ..sockets import LONGEST
+
+__all__ = ["Call", "Program", "Wire", "carried", "limit"]
 
 T = TypeVar("T")
 Program = Generator[tuple[Any, ...], Any, T]  # what it waits for, and what it comes to
+
+
+def limit(timeout: Any) -> float | None:
+    """How many seconds a call may take: what was told, if it is a time."""
+    if timeout is None:
+        return None
+    try:
+        seconds = None if isinstance(timeout, str | bytes) else float(timeout)
+    except (TypeError, ValueError, OverflowError):
+        seconds = None
+    if seconds is None:
+        problem = "a time-out is a number of seconds, or None"
+        raise TypeError(f"{problem}, not {timeout!r:.40}")
+    if not seconds > 0:
+        raise ValueError(f"a time-out is above 0 s, or None, not {timeout!r}")
+    # What is longer no clock of the system counts.
+    return None if seconds > LONGEST else timeout
 
 
 class Wire(Protocol):

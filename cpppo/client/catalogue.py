@@ -28,9 +28,11 @@ from .forms import Words
 from .line import Line
 from .operations import Operation, OperationError
 from .result import READ, STRUCTURE, TEXT, Result
+from .shapes import misshapen
 from .structures import Bits, base, words
 from .templates import Template, elementary, made
 from .values import display
+from .writes import Write
 
 __all__ = ["Catalogue"]
 
@@ -94,6 +96,13 @@ class Catalogue(Line):
             yield from self._understand(call, found, more)
         return found
 
+    def write(self, call: Call, writes: Sequence[Write]) -> Program[list[Result]]:
+        """The results of writes; lists of lists have the shapes of their tags."""
+        for one in writes:
+            if one.shape:
+                yield from self._shaped(call, one)
+        return (yield from super().write(call, writes))
+
     def browse(
         self, call: Call, program: str | None = None, refresh: bool = False
     ) -> Program[Named[Tag]]:
@@ -113,13 +122,22 @@ class Catalogue(Line):
             listed = yield from self._listing(call, "")
             scopes = ["", *(one.program for one in listed.values() if one.program)]
         symbols: list[tuple[str, Listed]] = []
+        refused: list[str] = []
         for scope in scopes:
-            listed = yield from self._listing(call, scope)
+            try:
+                listed = yield from self._listing(call, scope)
+            except StatusError as exc:
+                if not scope or program is not None:
+                    raise
+                # One that keeps its tags to itself does not take away all others.
+                log.warning("%s: %s", self.place, exc)
+                refused.append(str(exc))
+                continue
             symbols += [(scope, one) for one in listed.values() if not hidden(one)]
         wanted = {one.template for _, one in symbols if one.template}
         kinds = yield from self._learn(call, wanted)
         tags = [tag(scope, one, kinds) for scope, one in symbols]
-        self._tags[key] = Named({one.name: one for one in tags})
+        self._tags[key] = Named({one.name: one for one in tags}, refused)
         return self._tags[key]
 
     def programs(self, call: Call) -> Program[tuple[str, ...]]:
@@ -199,6 +217,29 @@ class Catalogue(Line):
         except ProtocolError as exc:
             self._discard(call, exc)
             raise
+
+    def _shaped(self, call: Call, one: Write) -> Program[None]:
+        """Refuse lists of lists of another shape than the tag's, if that is known."""
+        scope, name = named(one.path)
+        if any(isinstance(part, Symbol) for part in one.path[2 if scope else 1 :]):
+            return  # a member's dimensions are nowhere told
+        for _ in range(2):
+            fresh = scope.lower() not in self._listings
+            try:
+                listed = yield from self._listing(call, scope)
+            except StatusError as exc:
+                log.info("%s: %s", self.place, exc)
+                return
+            found = within(listed, name)
+            if found is None:
+                return
+            problem = misshapen(one.shape, found.sizes, one.path)
+            if problem is None:
+                return
+            if fresh:
+                raise OperationError(problem, f"{one.tag}=", len(one.tag) + 1)
+            self._listings.clear()  # the tag may be another one by now
+            self._tags.clear()
 
     # -- what a reply does not say
 

@@ -17,6 +17,7 @@ from typing import Any
 from ..errors import CpppoError, Timeout
 from ..protocol.enip import ListIdentity, ReplyFrame, RequestFrame
 from ..protocol.enip.cpf import PORT
+from .place import Place
 from .session import identified
 from .transport import Datagrams
 
@@ -36,12 +37,15 @@ def discover(
 ) -> list[dict[str, Any]]:
     """The identities of all who answer within the time, each once, as they came.
 
-    `address` is a broadcast address, or that of one device.  The dictionaries are those
-    of `Logix.identity`; `host` is where the answer came from.  Raises TransportError
-    where nothing can be sent.
+    `address` is a broadcast address, or that of one device; it may say the port, as in
+    `127.0.0.1:44820`.  The dictionaries are those of `Logix.identity`; `host` is where
+    the answer came from.  Raises TransportError where nothing can be sent.
     """
-    if not timeout > 0:
+    if not isinstance(timeout, int | float) or not timeout > 0:
         raise ValueError(f"a time-out is above 0 s, not {timeout!r}")
+    if ":" in address:
+        place = Place.of(address, None if port == PORT else port, simple=True)
+        address, port = place.host, place.port
     deadline = time.monotonic() + timeout
     found: dict[tuple[str, int], dict[str, Any]] = {}
     wire = Datagrams.open(address, port, timeout, source, broadcast=True)

@@ -28,9 +28,8 @@ from ..errors import (
 )
 from ..protocol.enip import ListIdentity, RequestFrame, Segment
 from ..protocol.enip.structures import StructureType
-from ..sockets import LONGEST
 from .backoff import Backoff
-from .calls import Call, Program
+from .calls import Call, Program, limit
 from .operations import Operation, OperationError
 from .pipeline import Pipeline
 from .place import Place
@@ -64,8 +63,7 @@ class Line(Session):
         backoff: Backoff | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        if timeout is not None and not timeout > 0:
-            raise ValueError(f"a time-out is above 0 s, or None, not {timeout!r}")
+        self.timeout = limit(timeout)
         super().__init__(
             place,
             opener=opener,
@@ -75,8 +73,6 @@ class Line(Session):
             source=source,
             clock=clock,
         )
-        # What is longer no clock of the system counts.
-        self.timeout = None if timeout is None or timeout > LONGEST else timeout
         # Its own, however many were given the same one.
         self.backoff = copy(backoff) if backoff is not None else Backoff()
         self._pause = pause

@@ -16,7 +16,7 @@ from typing import Any
 from ..errors import EncodeError, ProtocolError, Unexpected
 from ..protocol.enip import Executed, ExecutePCCC, Path, Reply, Requester
 from ..protocol.enip import status as cip
-from ..protocol.enip.datafile import DataAddress
+from ..protocol.enip.datafile import DataAddress, FileType
 from ..protocol.enip.filelist import SIZE, TYPE
 from ..protocol.enip.path import Class, Instance
 from ..protocol.enip.pccc import (
@@ -39,6 +39,9 @@ from ..protocol.enip.pccc import (
     WordRangeWrite,
     WordsModify,
 )
+from ..protocol.enip.pccc_status import Refused
+from ..protocol.enip.types import BOOL, DINT, INT, REAL
+from .values import Kind, display, fit
 
 __all__ = [
     "DIALECTS",
@@ -59,6 +62,10 @@ __all__ = [
 
 MOST = 222  # octets of data in one command: what the smallest of these processors take
 NONE = -1  # the status of what was not answered
+NUMBERS: dict[str, Kind] = {one.__name__: one for one in (INT, DINT, REAL)}
+# Of an address that is well made, what is not usable is the file.
+NO_FILE = (Refused.EXTENDED, Refused.NOT_USABLE & 0xFF)
+MISSING = "there is no such file"
 LISTED = 80  # octets of the list of files in one command
 OBJECT = Path((Class(0x67), Instance(1)))
 STATUS = DiagnosticCommand()
@@ -141,7 +148,8 @@ def answered(octets: bytes, one: Command, requester: Requester) -> bytes:
         raise Unexpected("this reply is to another command")
     if found.status:
         extended = (found.extended,) if found.extended else ()
-        raise Denied(found.status, extended, found.words)
+        nowhere = (found.status, *extended) == NO_FILE
+        raise Denied(found.status, extended, MISSING if nowhere else found.words)
     return found.data
 
 
@@ -191,6 +199,33 @@ def cut(address: DataAddress) -> list[Piece]:
     ]
 
 
+def stored(address: DataAddress, value: Any) -> Any:
+    """A value as what is there stores it, as strictly as a tag of its type does."""
+    form, kind = address.form, address.type
+    if form.name in NUMBERS:
+        return fit(NUMBERS[form.name], value, strict=True)
+    if not address.whole:
+        return value
+    if kind.bits and isinstance(value, Mapping):
+        return {name: member(kind, name, one) for name, one in value.items()}
+    if kind.letter in ("ST", "A"):
+        if not isinstance(value, str | bytes | bytearray):
+            raise EncodeError(f"a text expected, not {display(value):.40}")
+        if isinstance(value, str) and max(value, default="") > "\xff":
+            raise EncodeError(f"{value!r:.40} has letters beyond Latin-1")
+    return value
+
+
+def member(kind: FileType, name: Any, value: Any) -> Any:
+    """A member of an element as it is stored; of one that is none others tell."""
+    try:
+        if name in kind.words:
+            return fit(INT, value, strict=True)
+        return fit(BOOL, value, strict=True) if name in kind.bits else value
+    except EncodeError as exc:
+        raise EncodeError(f"{name}: {exc}") from None
+
+
 class Dialect:
     """How one kind of processor is asked: functions for addresses."""
 
@@ -223,7 +258,8 @@ class Dialect:
             raise EncodeError(f"{address}: a word of an element has one value")
         if several and address.count is None:
             address = replace(address, count=len(value))
-        octets = address.form.packed(value if several else [value])
+        values = [stored(address, one) for one in (value if several else [value])]
+        octets = address.form.packed(values)
         if len(octets) != address.octets or not octets:
             count = len(octets) // address.form.size
             raise EncodeError(f"{address}: {count} values for {address.count}")

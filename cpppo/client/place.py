@@ -41,6 +41,14 @@ class Place:
         head, slash, route = text.partition("/")
         found = parse_host(head.strip())
         if found is None:
+            before, _, after = head.strip().rpartition(":")
+            if (
+                after
+                and (":" not in before or before[-1] == "]")
+                and parse_host(before)
+            ):
+                problem = f"a port is a number from 1 to 65535, not {after!r:.40}"
+                raise NotationError(problem, text, text.rindex(":", 0, len(head)) + 1)
             raise NotationError(FORMS, text, 0)
         host, said = found
         if None not in {port, said} and port != said:

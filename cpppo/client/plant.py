@@ -49,6 +49,7 @@ def described(line: Catalogue, call: Call, values: bool = False) -> Program[str]
         programs=programs,
     )
     lines = [f"{who.name}, revision {who.revision}, at {line.place}"]
+    lines += tags.refused
     for one in tags.values():
         if not told(one.type):
             lines.append(f"{one.name} ({one.sort}) is left out: its type is not told")

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..protocol.enip import TypedData, status
 from ..protocol.enip.structures import text
-from ..protocol.enip.types import BOOL, CODES, TextType
+from ..protocol.enip.types import BOOL, CODES, STRING, TextType
 from .records import recorded
 
 __all__ = ["ATTRIBUTE", "NONE", "READ", "WRITE", "Prepared", "Result"]
@@ -25,6 +25,7 @@ MISMATCH = int(status.Extended.TYPE_MISMATCH)
 UNANSWERED = "no answer came"
 UNKNOWN = "sent, and no answer came: it may have been written or not"
 UNSENT = "not sent"
+LOGIX_TEXT = '; a text of Logix is written by Logix("...").write(TAG="Hi")'
 
 # How values of a fixed size are read: all at once, and how many octets each has.
 PLAIN: dict[int, tuple[Any, int]] = {
@@ -238,6 +239,8 @@ class Result:
         words = status.words(self.status, self.extended)
         if self.prepared.form == WRITE and MISMATCH in self.extended:
             words += f" than {self.type}"
+            if self.prepared.operation.type is STRING:
+                words += LOGIX_TEXT
         return words
 
     @property

@@ -80,10 +80,10 @@ class Session:
         source: tuple[str, int] | None,
         clock: Callable[[], float],
     ) -> None:
-        least = 1 if depth is None else depth, 0 if multiple is None else multiple
-        if least[0] < 1 or least[1] < 0:
-            problem = f"depth is 1 or more, multiple 0 or more, not {depth}, {multiple}"
-            raise ValueError(problem)
+        if depth is not None and depth < 1:
+            raise ValueError(f"depth is 1 or more, not {depth}")
+        if multiple is not None and multiple < 0:
+            raise ValueError(f"multiple is 0 or more, not {multiple}")
         self.place = place
         self.source = source
         self.clock = clock

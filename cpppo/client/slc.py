@@ -23,6 +23,7 @@ from typing import Any, Self, overload
 
 from ..errors import (
     Disconnected,
+    EncodeError,
     ProtocolError,
     StatusError,
     Timeout,
@@ -43,10 +44,12 @@ from ..protocol.enip import (
 from ..protocol.enip import status as cip
 from ..protocol.enip.datafile import DataAddress
 from ..protocol.enip.filelist import listed
+from ..protocol.enip.notation import NotationError
 from ..protocol.enip.pccc import Function
-from ..sockets import LONGEST
+from .calls import limit
 from .envelope import carried, linked
 from .opening import Connection, Opening
+from .operations import OperationError
 from .pccc import (
     DIALECTS,
     NONE,
@@ -62,6 +65,7 @@ from .pccc import (
 )
 from .place import Place
 from .transport import Stream
+from .values import display
 from .way import Way
 
 __all__ = ["SLC"]
@@ -176,16 +180,13 @@ class SLC:
     ) -> None:
         if kind not in DIALECTS:
             raise ValueError(f"kind is {' or '.join(DIALECTS)}, not {kind!r}")
-        if timeout is not None and not timeout > 0:
-            raise ValueError(f"a time-out is above 0 s, or None, not {timeout!r}")
         simple = route_path is None and "/" not in str(host)
         place = Place.of(host, port, route_path, None, simple)
         if way is not None and not simple:
             raise ValueError("the route is said twice: by way, and beside it")
         self.place = place if way is None else replace(place, way=way)
         self.kind = kind
-        # What is longer no clock of the system counts.
-        self.timeout = None if timeout is None or timeout > LONGEST else timeout
+        self.timeout = limit(timeout)
         self.source = source
         self._connect_too = connected
         self._dialect = DIALECTS[kind]
@@ -236,13 +237,13 @@ class SLC:
     def read(self, *tags: Any) -> DataResult | list[DataResult]:
         """The result of an address; of several, or of a list, a list in their order.
 
-        What is refused is a result that is not ok, in its place.  Raises NotationError
+        What is refused is a result that is not ok, in its place.  Raises OperationError
         for a text that is no address, before anything is sent; TransportError where
         there is no answer in time; ProtocolError where there is none that can be read.
         """
         single = len(tags) == 1 and not isinstance(tags[0], list | tuple)
         several = tags if single or len(tags) != 1 else tags[0]
-        addresses = [self._dialect.address(one) for one in several]
+        addresses = [self._address(one) for one in several]
         with self._call() as left:
             found = [self._read(one, left) for one in addresses]
         return found[0] if single else found
@@ -251,12 +252,19 @@ class SLC:
         """Write `("N7:0", 5)`, `{"F8:0": 1.5, "N7:1": [1, 2, 3]}`, or a list of such.
 
         One address as a tuple has one result; else there is a list.  What was sent and
-        not answered is a result that is `unknown`: it is never sent again.
+        not answered is a result that is `unknown`: it is never sent again.  Raises
+        OperationError for what is no address or does not fit, before anything is sent.
         """
         writes = []
         for tag, value in pairs(items):
-            address = self._dialect.address(tag)
-            writes.append((address, value, self._dialect.writes(address, value)))
+            address = self._address(tag)
+            try:
+                functions = self._dialect.writes(address, value)
+            except EncodeError as exc:
+                shown = f"{address}="
+                text = shown + display(value)
+                raise OperationError(str(exc), text, len(shown)) from None
+            writes.append((address, value, functions))
         found: list[DataResult] = []
         with self._call() as left:
             for address, value, functions in writes:
@@ -279,6 +287,13 @@ class SLC:
             size = self._told([size_of_list()], left)[:2]
             several = pieces_of_list(int.from_bytes(size, "little"))
             return listed(self._told(several, left))
+
+    def _address(self, text: str) -> DataAddress:
+        """What a text says; OperationError where it is no address."""
+        try:
+            return self._dialect.address(text)
+        except NotationError as exc:
+            raise OperationError(exc.problem, exc.text, exc.place) from None
 
     def _expect_slc(self, what: str) -> None:
         if self.kind != "slc":

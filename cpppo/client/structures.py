@@ -215,11 +215,10 @@ def held(member: Member, value: Any) -> Any:
 
 
 def only(member: Member, values: list[Any]) -> list[Any]:
-    """Values that are BOOLs, where a member has BOOLs."""
-    if member.type not in {BOOL, BOOLS}:
-        return values
+    """Values as a member stores them, as strictly as those of a tag of its type."""
+    kind = BOOL if member.type is BOOLS else member.type
     try:
-        return list(fitted(BOOL, values))
+        return list(fitted(kind, values, strict=True))
     except Unfit as exc:
         raise EncodeError(f"{member.name}: {exc.problem}") from None
 

@@ -23,6 +23,7 @@ __all__ = [
     "Kind",
     "Unfit",
     "display",
+    "fit",
     "fitted",
     "kind_of",
     "literal",

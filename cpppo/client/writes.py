@@ -21,6 +21,7 @@ from ..protocol.enip.types import BOOL, SINT
 from .operations import HEAD, MOST, TOO_MANY, Operation, OperationError, plain
 from .requests import LARGEST, prepared
 from .result import NONE, Result
+from .shapes import Shape, shape
 from .structures import Bits, base, bools, structured
 from .values import Kind, Unfit, display, fitted, kind_of, target
 
@@ -53,6 +54,7 @@ class Write:
     listed: bool
     values: tuple[Any, ...]
     operation: Operation | None = None  # where the type was said
+    shape: Shape = ()  # of lists of lists
 
     @classmethod
     def to(cls, tag: object, value: object) -> Write:
@@ -65,6 +67,7 @@ class Write:
             raise OperationError(exc.problem, exc.text, exc.place) from None
         several = False
         values: tuple[Any, ...] = (value,)
+        sizes: Shape = ()
         if type(value) not in SINGLE:
             if isinstance(value, set | frozenset):
                 raise OperationError("a set has no order; give a list", f"{tag}=", 0)
@@ -73,7 +76,9 @@ class Write:
             single = isinstance(value, str | bytes | Mapping) or recorded(value)
             if isinstance(value, Iterable) and not single:
                 several = True
-                values = tuple(flat(own(one) for one in value))
+                rows = [own(one) for one in value]
+                sizes = sized(rows, tag)
+                values = tuple(flat(rows))
             if not values or value is None or value == {}:
                 problem = "a value expected, or a list of them"
                 raise OperationError(problem, f"{tag}=", 0)
@@ -84,7 +89,8 @@ class Write:
                 raise Unfit(TOO_MANY, "elements")
         except Unfit as exc:
             raise OperationError(exc.problem, tag, 0) from None
-        return cls(tag, path, elements, several or count is not None, values)
+        listed = several or count is not None
+        return cls(tag, path, elements, listed, values, shape=sizes)
 
     @classmethod
     def parse(cls, text: str) -> Write:
@@ -152,9 +158,23 @@ class Write:
 
 def given(items: Iterable[Given | list[Given]], tags: Mapping[str, Any]) -> list[Write]:
     """All that is to be written, in its order."""
+    items = list(items)
+    head: Any = items[0] if len(items) == 2 else None
+    if isinstance(head, str) and "=" not in head and not is_write(items[1]):
+        tag, value = head, items[1]
+        named = f" or write({tag}={display(value):.40})" if tag.isidentifier() else ""
+        problem = f"a pair is one thing: write(({display(tag)}, {display(value):.40}))"
+        raise OperationError(problem + named, tag, len(tag))
     found = [one for item in items for one in each(item)]
     found += [Write.to(tag, value) for tag, value in tags.items()]
     return found
+
+
+def is_write(item: Any) -> bool:
+    """Whether something says where it is to stand, so that it is no bare value."""
+    if isinstance(item, str):
+        return "=" in item
+    return isinstance(item, Operation | Mapping | tuple)
 
 
 def each(item: Any) -> Iterator[Write]:
@@ -212,6 +232,15 @@ def own(value: Any) -> Any:
     """
     said = getattr(value, "tolist", None)
     return said() if callable(said) else value
+
+
+def sized(values: list[Any], tag: str) -> Shape:
+    """The shape of lists of lists; none where there are only values."""
+    try:
+        found = shape(values)
+    except EncodeError as exc:
+        raise OperationError(str(exc), f"{tag}=", len(tag) + 1) from None
+    return found if len(found) > 1 else ()
 
 
 def recorded(value: Any) -> bool:

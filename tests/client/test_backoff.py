@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cpppo.client.backoff import Backoff
+from cpppo.client.backoff import Backoff, Once
 
 
 def even(first: float = 0.1, longest: float = 30.0) -> Backoff:
@@ -107,3 +107,11 @@ def test_its_words_say_since_when_and_when_again() -> None:
 def test_what_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"delay|factor"):
         Backoff(**wrong)
+
+
+def test_who_asks_once_is_not_told_of_a_next_attempt() -> None:
+    one = Once(jitter=0)
+    one.failed(10.0)
+    assert one.words(13.0) == "down for 3.0 s"
+    one.failed(13.0)
+    assert one.words(14.0) == "down for 4.0 s and 2 attempts"

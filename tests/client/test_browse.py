@@ -203,6 +203,18 @@ def test_a_tag_says_its_type_and_how_to_read_all_of_it() -> None:
     assert (one.sort, one.whole, one.shaped(True)) == ("BOOL", "ONE", True)
 
 
+def test_a_name_that_is_none_is_told_with_the_nearest() -> None:
+    names = Named({"Speed": 1, "Level": 2})
+    with pytest.raises(KeyError) as raised:
+        names["sped"]
+    assert str(raised.value) == "there is no 'sped'; the nearest is 'Speed'"
+    assert raised.value.args == ("sped",)
+    with pytest.raises(KeyError, match=r"^there is no 'nope'$"):
+        names["nope"]
+    assert "nope" not in names
+    assert names.get("nope") is None
+
+
 def test_names_are_found_in_any_case() -> None:
     found = Named({"Speed": 1, "LEVEL": 2})
     assert (found["speed"], found["Level"], len(found)) == (1, 2, 2)

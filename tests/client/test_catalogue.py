@@ -18,6 +18,7 @@ import pytest
 from plants import Liar, Memory, plant
 
 from cpppo.client.asynchronous import AsyncLogix
+from cpppo.client.catalogue import Catalogue
 from cpppo.client.logix import Logix, check
 from cpppo.client.operations import OperationError
 from cpppo.errors import ProtocolError, StatusError, Timeout, Unexpected
@@ -302,6 +303,13 @@ def test_arrays_of_structures_are_written(plc: Logix) -> None:
     assert value(plc, "MANY{60}") == several
 
 
+def test_bools_of_a_structure_are_taken_as_zero_and_one(plc: Logix) -> None:
+    assert plc.write(IN={"F0": 0, "F1": 1}).ok
+    assert [value(plc, one) for one in ("IN.F0", "IN.F1")] == [False, True]
+    assert plc.write(IN={"F0": True, "F1": False}).ok
+    assert [value(plc, one) for one in ("IN.F0", "IN.F1")] == [True, False]
+
+
 def test_texts_are_written(plc: Logix) -> None:
     plc.write(
         {"S": "Hello, world!", "SHORTS[1-2]": ["a", "x" * 20], "UDT_A.Short": "b"}
@@ -354,9 +362,18 @@ INNER = {"X": 1, "F0": True, "F1": False, "Arr": [1, 2, 3]}
 @pytest.mark.parametrize(
     ("tag", "given", "problem"),
     [
-        ("IN", INNER | {"F0": None}, "F0: BOOL is true, false or a whole number"),
-        ("IN", INNER | {"F1": "off"}, "F1: BOOL is true, false or a whole number"),
-        ("IN", INNER | {"X": None}, "X: None is no DINT"),
+        ("IN", INNER | {"F0": None}, "F0: BOOL is true, false, 0 or 1, not"),
+        ("IN", INNER | {"F0": 5}, "F0: BOOL is true, false, 0 or 1, not 5"),
+        ("IN", {"F0": 5}, "F0: BOOL is true, false, 0 or 1, not 5"),
+        ("IN", {"X": 1 << 31}, "X: DINT is a whole number from -2147483648 to"),
+        ("IN", {"X": "x"}, "X: DINT is a whole number .*, not 'x'"),
+        ("IN", {"Arr": [1, 2, 40000]}, "Arr: INT is a whole number from -32768 to 327"),
+        ("UDT_A", {"Wide": "x"}, "Wide: LREAL is a number of 64 bits, not 'x'"),
+        ("UDT_A", {"Words": [2] * 64}, "Words: BOOL is true, false, 0 or 1, not 2"),
+        ("UDT_A", {"Short": 5}, "Short: STRING20 is a text of up to 20 letters, not 5"),
+        ("S", 5, "STRING is a text of up to 82 letters, not 5"),
+        ("IN", INNER | {"F1": "off"}, "F1: BOOL is true, false, 0 or 1, not 'off'"),
+        ("IN", INNER | {"X": None}, "X: DINT is a whole number .*, not None"),
         ("IN", INNER | {"x": 2}, "InnerUDT: X is named twice"),
         ("IN", INNER | {"Arr": [1, 2]}, "Arr: an array of 3 values expected, not 2"),
         ("IN", {"F0": True, "Arr": iter([1, 2])}, "an array of 3 values expected"),
@@ -510,6 +527,7 @@ class Awaited:
 
 # -- devices that break the rules
 
+MAIN, OTHER = b"Program:Main", b"Program:Other"
 STRANGE = b"\xa0\x02\x34\x12"
 
 
@@ -586,6 +604,50 @@ def test_a_structure_that_is_not_told_stays_octets(
         assert len(liar.cip) == 1  # nobody asks again for what nobody tells
         with pytest.raises(OperationError, match="what it is made of is not known"):
             plc.write(IN={"X": 1})
+
+
+def test_a_scope_that_is_refused_leaves_the_others(
+    device: Device, liar: Liar, caplog: pytest.LogCaptureFixture
+) -> None:
+    main, other = (b"\x91" + bytes((len(name),)) + name for name in (MAIN, OTHER))
+
+    def say(request: bytes) -> bytes:
+        if request[0] != 0x55:
+            return device.say(request)
+        if main in request:
+            return reply(0x55, status=0x0F)
+        if other in request:
+            return reply(0x55, symbol(3, "X", 0xC4))
+        octets = symbol(1, "A", 0xC4) + symbol(2, MAIN.decode(), 0x1068)
+        return reply(0x55, octets + symbol(3, OTHER.decode(), 0x1068))
+
+    liar.say = say
+    with liar.logix() as plc:
+        assert list(plc.tags) == ["A", "Program:Other.X"]
+        (why,) = plc.tags.refused
+        assert why.startswith("the tags of Program:Main are not told: ")
+        assert repr(plc.tags) == f"<2: A, Program:Other.X; {why}>"
+        assert why in caplog.text
+        assert plc.programs == ("Main", "Other")
+        with pytest.raises(StatusError, match="Program:Main are not told"):
+            plc.browse("Main")
+
+
+def test_a_copy_says_in_a_comment_which_scope_is_refused(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: Any = Catalogue._listing
+
+    def listing(line: Any, call: Any, program: str) -> Any:
+        if program == "Main":
+            raise StatusError(0x0F, (), "the tags of Program:Main are not told: no")
+        return told(line, call, program)
+
+    monkeypatch.setattr(Catalogue, "_listing", listing)
+    with memory.logix() as plc:
+        text = plc.described()
+    assert "\n# the tags of Program:Main are not told: no (0x0F)\n" in text
+    assert 'GRID = "DINT[3,4]"' in text
 
 
 def test_a_tag_that_is_not_listed_stays_octets(device: Device, liar: Liar) -> None:

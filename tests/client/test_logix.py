@@ -20,6 +20,7 @@ from cpppo.client.line import Line
 from cpppo.client.logix import Logix, Turns, check
 from cpppo.client.operations import Operation, OperationError
 from cpppo.client.place import Place
+from cpppo.client.slc import SLC
 from cpppo.client.subscription import Subscription
 from cpppo.client.way import Way
 from cpppo.client.writes import Write, given
@@ -862,8 +863,38 @@ def test_a_place_is_shown_as_it_can_be_written() -> None:
     "wrong", [{"timeout": 0}, {"timeout": -1}, {"depth": 0}, {"multiple": -1}], ids=str
 )
 def test_options_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"time-out|depth"):
+    with pytest.raises(ValueError, match=r"time-out|depth is 1|multiple is 0"):
         Logix("plc", **wrong)
+
+
+def test_of_two_options_the_wrong_one_is_told() -> None:
+    with pytest.raises(ValueError, match=r"^depth is 1 or more, not 0$"):
+        Logix("plc", depth=0)
+
+
+@pytest.mark.parametrize("kind", [Logix, SLC])
+@pytest.mark.parametrize("wrong", ["5", b"5", [5], {}], ids=str)
+def test_a_time_out_is_a_number(kind: Any, wrong: Any) -> None:
+    with pytest.raises(TypeError, match="a time-out is a number of seconds, or None"):
+        kind("plc", timeout=wrong)
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1:x", "plc:0", "plc:65536", "[::1]:x"])
+def test_a_wrong_port_is_called_one(text: str) -> None:
+    with pytest.raises(NotationError, match="a port is a number from 1 to 65535") as ex:
+        Logix(text)
+    assert text[: ex.value.place].endswith(":")
+
+
+@pytest.mark.parametrize("value", [5, 1.5, "on", [1]])
+def test_a_tag_and_its_value_apart_are_told_how_to_be_one(value: Any) -> None:
+    with pytest.raises(OperationError) as raised:
+        given(["SCADA", value], {})
+    said = f"write(('SCADA', {value!r})) or write(SCADA={value!r})"
+    assert said in raised.value.problem
+    with pytest.raises(OperationError, match="write") as raised:
+        given(["B[3]", value], {})
+    assert raised.value.problem.endswith(f"write(('B[3]', {value!r}))")
 
 
 def test_a_write_text_without_a_cast_has_no_type_yet() -> None:

@@ -196,3 +196,11 @@ def test_a_bit_beyond_the_value_is_refused_in_its_place() -> None:
 def test_a_read_at_an_offset_has_what_is_left() -> None:
     found = result("A[0-3]+4", read(0xC3, b"\1\0\2\0", 0xD2))
     assert found.value == [1, 2]
+
+
+def test_a_logix_string_that_is_written_as_a_type_says_what_writes_it() -> None:
+    refused = bytes((0xCD, 0, 0xFF, 1)) + struct.pack("<H", 0x2107)
+    said = str(result('S=(STRING)"Hi"', refused).error)
+    assert "than STRING; a text of Logix is written by Logix(" in said
+    assert '.write(TAG="Hi")' in said
+    assert "Logix" not in str(result("S=(DINT)1", refused).error)

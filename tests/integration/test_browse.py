@@ -132,6 +132,7 @@ def test_nobody_to_browse_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     found = capsys.readouterr()
     assert (found.out, found.err.count("\n")) == ("", 1)
     assert "refused the connection" in found.err
+    assert re.search(r"\(down for [0-9.]+ s( and [0-9]+ attempts)?\)$", found.err)
 
 
 def test_many_tags_are_browsed_over_each_kind_of_connection(tmp_path: Path) -> None:
@@ -148,6 +149,7 @@ def test_many_tags_are_browsed_over_each_kind_of_connection(tmp_path: Path) -> N
 
 
 def test_a_device_is_discovered(address: Address) -> None:
+    assert discover(0.3, at(address)) == discover(0.3, *address)
     (found,) = discover(0.3, *address)
     assert (found["host"], found["name"]) == (LOOPBACK, "1756-L61/B LOGIX5561")
     assert found["revision"] == "20.11"

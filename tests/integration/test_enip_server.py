@@ -417,7 +417,7 @@ def run(folder: Path, *argv: str, **environ: str) -> tuple[int, list[str], list[
     ("argv", "problem"),
     [
         ([], "there is no tag to serve; say one, such as SCADA=INT[10]"),
-        (["A=INX"], "tag 'A=INX': no type 'INX'; there are BOOL "),
+        (["A=INX"], "tag 'A=INX': no type 'INX'; is INT meant?"),
         (["A=INT", "a=REAL"], "tag 'a=REAL': a is there already, as A=INT"),
         (["A@1/2/3", "B@1/2/3=REAL"], "A@1/2/3=INT has this place already"),
         (["-w", ":8080", "A"], "argument -w/--web: the web API is not part"),

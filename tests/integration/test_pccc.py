@@ -22,19 +22,17 @@ from asking import frame as again
 from peers import LOOPBACK, Address, Far, far, serving, vacant
 from recording import flagged, pcap, recorder, seen
 
-from cpppo.client import SLC, check
+from cpppo.client import SLC, OperationError, check
 from cpppo.client.commands.enip_client import main
 from cpppo.client.way import Way
 from cpppo.errors import (
     Disconnected,
-    EncodeError,
     ProtocolError,
     Refused,
     StatusError,
     Timeout,
     TransportError,
 )
-from cpppo.protocol.enip.notation import NotationError
 from cpppo.server.enip import Controller
 
 FILES = {"N7": 300, "ST9": 5, "L10": 5, "A11": 5, "F20": 2}
@@ -70,6 +68,26 @@ SLC_VALUES: dict[str, Any] = {
     "I:1.2": 8,
     "O:1/3": True,
 }
+
+WRONG: list[tuple[str, Any, str]] = [
+    ("N7:1", 40000, "INT is a whole number from -32768 to 32767, not 40000"),
+    ("N7:1", "x", "INT is a whole number from -32768 to 32767, not 'x'"),
+    ("N7:1{2}", [1, None], "INT is a whole number .*, not None"),
+    ("L10:0", 1 << 31, "DINT is a whole number from -2147483648 to 2147483647"),
+    ("F8:0", "x", "REAL is a number of 32 bits, not 'x'"),
+    ("F8:0", 1e39, "REAL is a number of 32 bits"),
+    ("B3:0", 70000, "70000 are no 16 bits: from -32768 to 65535"),
+    ("ST9:0", 5, "a text expected, not 5"),
+    ("ST9:0", "\u20ac", "letters beyond Latin-1"),
+    ("ST9:0", "x" * 83, "has 83 characters, and 82 fit"),
+    ("T4:0", {"PRE": "x"}, "PRE: INT is a whole number .*, not 'x'"),
+    ("T4:0", {"DN": 5}, "DN: BOOL is true, false, 0 or 1, not 5"),
+    ("T4:0", {"X": 5}, "there is no member 'X'"),
+    ("T4:0.PRE", 40000, "INT is a whole number from -32768 to 32767"),
+    ("N7:0{2}", [1, 2, 3], "3 values for 2"),
+    ("N7:0/1", 2, "N7:0/1: a bit is True or False, not 2"),
+    ("T4:0.ACC", [1, 2], "ACC: a word of an element has one value"),
+]
 
 WAYS: dict[str, dict[str, Any]] = {
     "straight": {},
@@ -135,13 +153,13 @@ def test_what_is_refused_says_why_in_its_place(plc: SLC) -> None:
     assert [one.ok for one in found] == [True, False, False, True]
     assert found[1].value is None
     assert found[1].words == "that is beyond the end of the file"
-    assert found[2].error == "N99:0: the address leads to nothing usable (0xF0 0x06)"
+    assert found[2].error == "N99:0: there is no such file (0xF0 0x06)"
     assert not plc.write(("N7:299{2}", [1, 2]))
     assert plc.read("N7:299").value == 0
     with pytest.raises(StatusError, match="N7:300: that is beyond the end") as raised:
         check(found)
     assert (raised.value.status, raised.value.extended) == (0xF0, (0x0A,))
-    with pytest.raises(StatusError, match="nothing usable"):
+    with pytest.raises(StatusError, match="no such file"):
         check(found[2])
 
 
@@ -151,16 +169,11 @@ def test_a_wrong_type_is_refused_where_a_command_has_one(address: Address) -> No
 
 
 def test_what_cannot_be_asked_is_not_sent(plc: SLC, simulator: Controller) -> None:
-    with pytest.raises(NotationError, match="a file expected"):
+    with pytest.raises(OperationError, match="a file expected"):
         plc.read("N7:0", "X7:0")
-    with pytest.raises(EncodeError, match="40000 is no INT"):
-        plc.write({"N7:0": 1, "N7:1": 40000})
-    with pytest.raises(EncodeError, match="3 values for 2"):
-        plc.write(("N7:0{2}", [1, 2, 3]))
-    with pytest.raises(EncodeError, match="N7:0/1: a bit is True or False, not 2"):
-        plc.write(("N7:0/1", 2))
-    with pytest.raises(EncodeError, match="ACC: a word of an element has one value"):
-        plc.write({"T4:0.ACC": [1, 2]})
+    for tag, value, problem in WRONG:
+        with pytest.raises(OperationError, match=problem):
+            plc.write({"N7:0": 1, tag: value})
     with pytest.raises(TypeError, match="an address and its value"):
         plc.write("N7:0", 5)
     assert not plc.connected
@@ -183,7 +196,7 @@ def test_the_processor_tells_its_name_and_its_files(address: Address) -> None:
 
 def test_a_logix_without_data_files_says_no() -> None:
     with serving(controller("A=INT")) as address, SLC(*address) as plc:
-        assert plc.read("N7:0").words == "the address leads to nothing usable"
+        assert plc.read("N7:0").words == "there is no such file"
         with pytest.raises(StatusError, match="beyond the end"):
             assert plc.files
         assert plc.read("N7:0").status == 0xF0
@@ -492,7 +505,7 @@ def test_one_bad_address_does_not_lose_the_others(
     assert [one["index"] for one in said] == [0, 1, 2]
     assert main([*where(address), "--pccc", "N7:0", "N99:0", "N7:1"]) == 1
     assert capsys.readouterr().err == (
-        "enip_client: N99:0: the address leads to nothing usable (0xF0 0x06)\n"
+        "enip_client: N99:0: there is no such file (0xF0 0x06)\n"
     )
 
 

@@ -115,7 +115,7 @@ def test_files_add_up_and_a_variable_names_them_too(
 def test_a_file_with_types_alone_needs_tags(start: Starter, tmp_path: Path) -> None:
     (tmp_path / "types.toml").write_text('[types.T]\nX = "DINT"\n')
     program = start.loopback("-f", "types.toml")
-    assert "there is no tag to serve" in failed(program)
+    assert "there is no tag to serve in types.toml; say one" in failed(program)
     program = start.loopback("-f", "types.toml", "A=T")
     with call(program.address()) as caller:
         assert data(caller, "A.X") == bytes(4)

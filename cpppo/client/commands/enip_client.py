@@ -138,7 +138,8 @@ def processor(options: Options) -> DataFiles:
 
 def browsed(options: Options) -> str:
     """A controller's tags, as the text of a file."""
-    from ..logix import Logix  # noqa: PLC0415 -- as above
+    from ..backoff import Once  # noqa: PLC0415 -- as above
+    from ..logix import Logix  # noqa: PLC0415
 
     host, port = options.address
     way = options.way
@@ -148,6 +149,7 @@ def browsed(options: Options) -> str:
         timeout=options.timeout,
         route_path=way.route or False,
         send_path=way.send or "",
+        backoff=Once(),
     ) as plc:
         return plc.described(options.browse_values).rstrip("\n")
 

@@ -57,6 +57,7 @@ PREFIX = "ENIP_CLIENT_"
 USAGE = "%(prog)s [option ...] TAG[[first[-last]]][+offset][=[(TYPE)]value,...] ..."
 STDIN = "-"
 KINDS = ("slc", "plc5")  # of processors with data files
+WORD = re.compile(r"(?!(?:yes|true|false)$)[A-Z]{3}[\w -]*", re.IGNORECASE)
 PATHS = ("route_path", "send_path")
 TICKS = ("priority_time_tick", "timeout_ticks")
 # What is of no use to data files, and the values of it that change nothing.
@@ -458,7 +459,8 @@ def kinds(argv: Sequence[str]) -> list[str]:
     while rest:
         one = rest.popleft()
         if one == "--pccc":
-            known = rest and rest[0].lower() in KINDS
+            # Of three letters or more there is no file.
+            known = rest and (rest[0].lower() in KINDS or WORD.fullmatch(rest[0]))
             one += f"={rest.popleft() if known else KINDS[0]}"
         found.append(one)
     return found

@@ -218,6 +218,11 @@ class StringType(StructureType):
 
     @classmethod
     def updated(cls, octets: bytes, value: Any) -> bytes:
+        if not isinstance(value, str | bytes | bytearray | Mapping):
+            raise EncodeError(
+                f"{cls.__name__} is a text of up to {cls.capacity} letters, "
+                f"not {value!r:.40}"
+            )
         if not isinstance(value, str):
             return super().updated(octets, value)
         try:

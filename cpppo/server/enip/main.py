@@ -129,7 +129,10 @@ def main(
         options = parse_options(sys.argv[1:] if argv is None else argv)
         configuration = Configuration.find(options)
         if not configuration.files and not something(options):
-            raise UsageError("there is no tag to serve; say one, such as SCADA=INT[10]")
+            where = f" in {', '.join(options.files)}" if options.files else ""
+            raise UsageError(
+                f"there is no tag to serve{where}; say one, such as SCADA=INT[10]"
+            )
     except Asked:
         return 0
     except (PlantError, MemoryError) as exc:

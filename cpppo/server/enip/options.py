@@ -31,6 +31,7 @@ from ...usage import (
 from ...version import __version__
 from ..limits import Limits
 from .delay import Delay
+from .links import LEAST
 from .tags import TagSpec, parse_tags
 
 if TYPE_CHECKING:
@@ -139,6 +140,16 @@ def parse_count(text: str) -> int:
     return count
 
 
+def parse_octets(text: str) -> int:
+    """The octets of a connection, for which the least answer needs some."""
+    count = parse_count(text)
+    if count < LEAST:
+        raise UsageError(
+            f"{text!r}: a connection has at least {LEAST} octets; less holds no reply"
+        )
+    return count
+
+
 def parse_seconds(text: str) -> float:
     """A time; 0 stands for no limit."""
     try:
@@ -178,7 +189,8 @@ def limit(field: str, help: str) -> Option:
     name, default = LIMIT_NAMES[field], getattr(Limits(), field)
     if isinstance(default, float):
         return Option((name,), field, f"{help} ({default:g})", parse_seconds, "SECONDS")
-    return Option((name,), field, f"{help} ({default})", parse_count, "NUMBER")
+    parse = parse_octets if field == "connection" else parse_count
+    return Option((name,), field, f"{help} ({default})", parse, "NUMBER")
 
 
 LIMIT_NAMES = {
@@ -300,8 +312,8 @@ OPTIONS = (
     limit("opened", "CIP connections at a time, of all clients together"),
     limit(
         "connection",
-        "octets of a message over a CIP connection; below 512, be an old controller, "
-        "which knows no Large Forward Open",
+        f"octets of a message over a CIP connection, {LEAST} at least; below 512, be "
+        "an old controller, which knows no Large Forward Open",
     ),
     limit("datagrams", "UDP requests answered per second and source"),
     limit("sources", "UDP sources that are remembered for that"),

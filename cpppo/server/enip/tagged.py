@@ -25,7 +25,7 @@ from ...protocol.enip import (
     WriteTagFragmented,
 )
 from ...protocol.enip.status import Status
-from ...protocol.enip.structures import StructureType
+from ...protocol.enip.structures import BOOLS, StructureType
 from ...protocol.enip.types import BOOL, CODES, LREAL, REAL, CIPType, TextType
 from .answers import Answer, Call, Refusal, Target, out_of_range, type_mismatch
 from .attribute import Attribute
@@ -214,6 +214,9 @@ def type_of(asked: DataType, attribute: Attribute) -> type[CIPType]:
     if found.tag_type == own.tag_type:
         return own
     if issubclass(found, TextType) or issubclass(own, TextType):
+        raise type_mismatch()
+    if issubclass(own, BOOLS):
+        # A word of BOOLs is no number: one made wider would clear its neighbours.
         raise type_mismatch()
     narrowed = issubclass(found, REAL | LREAL) and not issubclass(own, REAL | LREAL)
     if narrowed or found.struct_calcsize > own.struct_calcsize:

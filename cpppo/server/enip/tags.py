@@ -30,6 +30,9 @@ TAG = re.compile(
     r"(?:=\s*(?P<type>[\w:.]+)\s*"
     rf"(?:\[\s*(?P<size>{NUMBER}(?:\s*,\s*{NUMBER})*)\s*\]\s*)?)?"
 )
+# Tags of modules have colons: the module, perhaps its slot, and which of its data.
+MODULE = re.compile(r"[^:]+(?::[^:]+)*:[A-Za-z]{1,2}[0-9]*")
+PROGRAM = "program:"
 PIECES = re.compile(
     r"(?P<name>[^@=\[]*)(?:@(?P<address>[^=\[]*))?(?:=(?P<type>[^\[]*))?(?P<array>.*)",
     re.DOTALL,
@@ -145,7 +148,7 @@ def parse_tag(text: str, types: Types | None = None) -> TagSpec:
     name, place, type_name, size = match.groups()
     if type_name is not None and type_name not in types:
         raise wrong(text, types)
-    check_name(text, name, match.start("name"))
+    check_name(text, name, match.start("name"), place is not None)
     said = type_name or INT.__name__
     if size is not None:
         sizes = checked_sizes(text, size, match.start("size"))
@@ -193,10 +196,47 @@ def checked_sizes(text: str, size: str, start: int) -> list[int]:
     raise TagError(text, problem, start, start + len(size))
 
 
-def check_name(text: str, name: str, start: int) -> None:
+def check_name(text: str, name: str, start: int, placed: bool = False) -> None:
+    """Refuse a name that no request can hold, or that no client can spell.
+
+    What is `placed` is found by number too, so it may be called as people call it.
+    """
+    check_letters(text, name, start)
+    end = start + len(name)
+    problem = colons(name)
+    if not problem and not placed and any(map(str.isspace, name)):
+        said = "_".join(name.split())
+        problem = f"no client can spell a name with a blank; is {said} meant?"
+    if not problem and not placed and name[0].isdigit():
+        problem = "a name begins with a letter or _"
+    if problem:
+        raise TagError(text, problem, start, end)
+
+
+def colons(name: str) -> str:
+    """What is wrong with the colons of a name; nothing, if they are right."""
+    if ":" not in name:
+        return ""
+    if name.lower().startswith(PROGRAM):
+        program, _, rest = name[len(PROGRAM) :].partition(".")
+        if not program:
+            return "the program has no name; one is Program:Main.X"
+        if not rest:
+            return f"a tag of a program is called Program:{program}.X"
+        if ":" not in program:
+            return colons(rest)
+    first, _, last = name.rpartition(":")
+    if first and last.upper() in TYPES:
+        return f"a type stands behind '='; is {first}={last} meant?"
+    if MODULE.fullmatch(name.partition(".")[0]) and ":" not in name.partition(".")[2]:
+        return ""
+    return "a colon stands in Program:Main.X, and in a module's tags, as Local:1:I"
+
+
+def check_letters(text: str, name: str, start: int) -> None:
     """Refuse a name that no request can hold."""
     plain = name.isascii() and name.isprintable() and len(name) <= LONGEST
-    if plain and ("." not in name or all(name.split("."))):
+    if plain and name and ("." not in name or all(name.split("."))):
         return
     end = start + len(name)
     if not all(name.split(".")):
@@ -263,10 +303,9 @@ def wrong(text: str, types: Types) -> TagError:
 def unknown(name: str, types: Types) -> str:
     """What is said of a type that is not there: those that are, or the nearest."""
     there = list(dict.fromkeys((*TYPES, *(one.__name__ for one in types))))
-    if len(there) <= FEW:
-        return f"no type {name!r}; there are {' '.join(there)}"
     by_key = {one.lower(): one for one in there}
     near = [by_key[one] for one in get_close_matches(name.lower(), by_key, 1, 0.5)]
     if near:
         return f"no type {name!r}; is {near[0]} meant?"
-    return f"no type {name!r}; there are {' '.join(there[:FEW])} ..."
+    more = " ..." if len(there) > FEW else ""
+    return f"no type {name!r}; there are {' '.join(there[:FEW])}{more}"

@@ -181,6 +181,12 @@ def test_data_files_are_asked_of_a_kind_of_processor(
     assert [one.text for one in options.operations if one] == tags
 
 
+@pytest.mark.parametrize("kind", ["micrologix", "MicroLogix 1400", "slc500", "plc-5"])
+def test_a_kind_of_processor_that_is_none_is_told_those_there_are(kind: str) -> None:
+    with pytest.raises(UsageError, match=r"no kind of processor: slc .* or plc5"):
+        told("--pccc", kind, "N7:0")
+
+
 @pytest.mark.parametrize(
     ("argv", "way"),
     [

@@ -12,6 +12,7 @@ from cpppo.protocol.enip.structures import StringType
 from cpppo.protocol.enip.types import BOOL, STRING
 from cpppo.server.enip.delay import Delay, DelayError
 from cpppo.server.enip.files import PlantError
+from cpppo.server.enip.links import LEAST
 from cpppo.server.enip.options import (
     OPTIONS,
     UNSAID,
@@ -183,6 +184,8 @@ def test_tags_and_options_stand_in_any_order() -> None:
         (["--idle-timeout", "-1"], "argument --idle-timeout: "),
         (["--idle-timeout=nan"], "argument --idle-timeout: 'nan' is no number of sec"),
         (["--max-connections", "0"], "argument --max-connections: '0' is no whole"),
+        (["--connection-size", "7"], "'7': a connection has at least 8 octets"),
+        (["--connection-size", "0"], "argument --connection-size: '0' is no whole"),
         (["-TU"], "neither TCP nor UDP"),
     ],
 )
@@ -291,6 +294,12 @@ def test_every_limit_has_an_option() -> None:
 
 def test_a_time_without_limit_is_zero() -> None:
     assert options("--idle-timeout", "0").limits.idle == 0
+
+
+def test_the_least_connection_is_one_that_can_be_opened() -> None:
+    assert options("--connection-size", f"{LEAST}").limits.connection == LEAST
+    (one,) = [option for option in OPTIONS if option.field == "connection"]
+    assert f"{LEAST} at least" in one.help
 
 
 # -- the environment

@@ -541,7 +541,7 @@ def test_a_tag_begins_with_its_value(
         ("INT[2,3]", [[1, 2], [3, 4]], "6 values expected, not 4"),
         ("DINT", "x", "is no DINT"),
         ("SINT", 200, "is no SINT"),
-        ("STRING", 5, "dictionary"),
+        ("STRING", 5, "a text of up to 82"),
         ("STRING", "x" * 83, "room for 82"),
         ("Inner", {"y": 1}, "no member 'y'"),
         ("Inner", {"x": "a"}, "x: 'a' is no INT"),

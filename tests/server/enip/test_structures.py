@@ -280,6 +280,21 @@ def test_a_bool_array_is_words() -> None:
     assert one.controller.tags["BITS"][2] == 0x102
 
 
+@pytest.mark.parametrize("code", [0xC1, 0xC2, 0xC3, 0xC4, 0xC6, 0xC8, 0xD1, 0xCA])
+def test_a_bool_array_takes_words_alone(code: int) -> None:
+    one = client(TAGS)
+    bits = one.controller.tags["BITS"]
+    bits[1] = 0xF0F0F0F0
+    for path in (at("BITS", 1), at("OUT", "bits", 1)):
+        reply = one.ask(write(path, code, 1, b"\1\0\0\0"))
+        assert (reply.status, reply.extended) == MISMATCH
+        data = struct.pack("<HHI4s", code, 1, 0, b"\1\0\0\0")
+        reply = one.ask(request(0x53, path, data))
+        assert (reply.status, reply.extended) == MISMATCH
+        assert one.ask(write(path, 0xD3, 1, b"\xf0\xf0\xf0\xf0")).status == 0
+    assert bits[0:4] == [0, 0xF0F0F0F0, 0, 0]
+
+
 @pytest.mark.parametrize("size", [1, 2, 4, 8])
 def test_bits_of_every_size_are_set_and_cleared(size: int) -> None:
     kind = {1: "SINT", 2: "INT", 4: "DINT", 8: "LINT"}[size]

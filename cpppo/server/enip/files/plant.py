@@ -31,6 +31,8 @@ LARGEST = 64 * 1024 * 1024  # octets of a file
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MOST = 250_000  # tags
 ROOM = 1 << 30  # octets of all tags
+# What a file calls what the identity has by another name.
+SAID = {"name": "product_name", "controller": "the controller's name"}
 
 
 class PlantError(CpppoError, ValueError):
@@ -229,7 +231,7 @@ class Draft:
             said = f"{self.tags[name]} ({other[0].place(other[1])})"
             raise source.error(f"{tag.name} is there already, as {said}", key)
         if not tag.name.isascii() or not tag.name.isidentifier() or len(tag.name) > 40:
-            self.named(where, tag.name)
+            self.named(where, tag)
         if tag.address is not None:
             self.placed(where, tag, tag.address)
         if len(self.tags) >= MOST:
@@ -259,10 +261,11 @@ class Draft:
             key = (*key, "address")
         raise source.error(f"{first} ({there}) has this place: {problem}", key)
 
-    def named(self, where: Where, name: str) -> None:
+    def named(self, where: Where, tag: TagSpec) -> None:
         """Refuse what is no name of a tag."""
+        name = tag.name
         try:
-            check_name(name, name, 0)
+            check_name(name, name, 0, tag.address is not None)
         except TagError as exc:
             raise where[0].error(f"{name!r}: {exc.problem}", where[1]) from None
         if not name.strip() or any(one in name for one in "[]@={}"):
@@ -288,7 +291,7 @@ class Draft:
 
     def identify(self, where: Where, name: str, value: Any) -> None:
         """Have something of the identity."""
-        self._agreed(self.identity, where, name, value, name)
+        self._agreed(self.identity, where, name, value, SAID.get(name, name))
 
     def data_file(self, where: Where, name: str, number: int, said: Any) -> None:
         """Have a data file."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["positions"]
+__all__ = ["positions", "repeated"]
 
 Path = tuple[str | int, ...]
 
@@ -31,6 +31,14 @@ def positions(text: str) -> dict[Path, int]:
     return Positions(text).all()
 
 
+def repeated(text: str) -> tuple[Path, int, int] | None:
+    """The first key or header that is there twice, and both lines; the text is no TOML
+    for that."""
+    reading = Positions(text)
+    reading.all()
+    return reading.twice
+
+
 class Positions:
     """One reading of a text, from its beginning to its end."""
 
@@ -38,6 +46,8 @@ class Positions:
         self.text = text
         self.at = 0
         self.found: dict[Path, int] = {}
+        self.twice: tuple[Path, int, int] | None = None
+        self._said: dict[Path, int] = {}  # where each was given its value
         self._line, self._seen = 1, 0
 
     def all(self) -> dict[Path, int]:
@@ -71,6 +81,12 @@ class Positions:
         for end in range(1, len(path) + 1):
             self.found.setdefault(path[:end], line)
 
+    def once(self, path: Path) -> None:
+        """A key, or the header of a table, which may be there once."""
+        if path in self._said and self.twice is None:
+            self.twice = path, self._said[path], self.line
+        self._said.setdefault(path, self.line)
+
     def header(self) -> Path:
         several = self.text.startswith("[[", self.at)
         self.at += 2 if several else 1
@@ -78,6 +94,8 @@ class Positions:
         self.note(path)
         # A header of its own is a better place than a path that mentions it.
         self.found[path] = self.line
+        if not several:
+            self.once(path)
         self.at += 2 if several else 1
         return path
 
@@ -99,6 +117,7 @@ class Positions:
         """A key and its value."""
         path = self.keys(table)
         self.note(path)
+        self.once(path)
         if self.text.startswith("=", self.at):
             self.at += 1
             self.value(path)

@@ -9,15 +9,16 @@ error that names the line and the nearest that is.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import Any
 
 from ..pccc.files import DataFileError, DataFiles
 from ..tags import ACCESS, TagError, TagSpec, address, spec
 from .plant import Draft, Key, Source, meant
 from .positions import positions
+from .syntax import parsed
 from .values import Misfit, settled
 
 __all__ = ["Toml"]
@@ -27,8 +28,7 @@ TAG = ("type", "value", "access", "alias", "address")
 DATA_FILE = ("size", "value")
 NUMBER = r"(?:0[xX][0-9a-fA-F]{1,8}|[0-9]{1,10})"
 NUMBERS = re.compile(f"{NUMBER}/{NUMBER}/{NUMBER}")
-DIGITS = re.compile(r"[0-9_]{4300,}")  # more than Python reads
-AT = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)")
+DOTTED = re.compile(r"\s*((?:[\w-]+\s*\.\s*)+[\w-]+)\s*=")
 # Each number of the identity, and the largest that it may be.
 IDENTITY = {
     "vendor": 0xFFFF,
@@ -86,7 +86,18 @@ class Toml:
             draft.declare((self.source, path), name, self.members(members, path))
         for name, program in self.programs():
             draft.program((self.source, ("programs", name)), name)
-            self.only(program, ("tags",), ("programs", name))
+            self.program(name, program)
+
+    def program(self, name: str, program: Mapping[str, Any]) -> None:
+        """Refuse what is no table of a program's tags."""
+        path = "programs", name
+        for key in program:
+            if key != "tags" and not get_close_matches(key.lower(), ("tags",), 1, 0.5):
+                problem = f"[programs.{name}] has no {key!r}; its tags stand in "
+                raise self.source.error(
+                    f"{problem}[programs.{name}.tags]", (*path, key)
+                )
+        self.only(program, ("tags",), path)
 
     def members(
         self, members: Mapping[str, Any], path: Path
@@ -96,6 +107,13 @@ class Toml:
         if isinstance(capacity, int) and not isinstance(capacity, bool):
             self.only(members, ("string",), path)
             return capacity
+        digits = isinstance(capacity, str) and capacity.strip().isdecimal()
+        if "string" in members and (digits or not isinstance(capacity, str)):
+            raise self.source.error(
+                f"string: a number of letters expected, such as string = 20, "
+                f"not {capacity!r}",
+                (*path, "string"),
+            )
         seen: set[str] = set()
         for name, said in members.items():
             if name.lower() in seen:
@@ -185,6 +203,7 @@ class Toml:
         self, draft: Draft, name: str, said: Mapping[str, Any], path: Path
     ) -> TagSpec:
         """A tag with more than a type."""
+        self.undotted(said, path)
         self.only(said, TAG, path)
         for key in said.keys() - {"value"}:
             if not isinstance(said[key], str):
@@ -204,6 +223,17 @@ class Toml:
         place = self.address(said["address"], path) if "address" in said else None
         made = spec(name, sort, value=value, access=access)
         return made if place is None else replace(made, address=place)
+
+    def undotted(self, said: Mapping[str, Any], path: Path) -> None:
+        """Refuse a name whose dots make tables of it."""
+        for key in said.keys() - set(TAG):
+            line = self.source.line((*path, key))
+            shown = self.source.text.split("\n")[line - 1] if line else ""
+            match = DOTTED.match(shown)
+            if match is not None:
+                name = "".join(match[1].split())
+                problem = f'a name with a dot stands in quotes: "{name}" = ...'
+                raise self.source.error(problem, (*path, key))
 
     def access(self, said: Mapping[str, Any], path: Path) -> str:
         """Who may do what from outside."""
@@ -259,25 +289,3 @@ def latin(value: Any) -> bool:
     if not isinstance(value, str) or len(value) > LONGEST:
         return False
     return all(ord(one) <= 0xFF and one.isprintable() for one in value)
-
-
-def parsed(source: Source) -> dict[str, Any]:
-    """What a text says, by Python's reader."""
-    try:
-        return tomllib.loads(source.text)
-    except RecursionError:
-        raise source.error("arrays or tables are nested too deep") from None
-    except ValueError as exc:
-        long = DIGITS.search(source.text)
-        if long is not None and "limit" in str(exc):
-            line = source.text.count("\n", 0, long.start()) + 1
-            raise source.error("a number has more digits than can be", line) from None
-        match = AT.search(str(exc))
-        reason = AT.sub("", str(exc))
-        if match is None:
-            raise source.error(f"is no TOML: {reason}") from None
-        if match[1] is None:
-            last = source.text.rstrip("\n").count("\n") + 1
-            raise source.error(f"is no TOML: {reason}, at the end", last) from None
-        where = f"{reason}, in column {match[2]}"
-        raise source.error(f"is no TOML: {where}", int(match[1])) from None

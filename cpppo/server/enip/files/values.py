@@ -20,6 +20,8 @@ from .plant import meant
 
 __all__ = ["Misfit", "settled"]
 
+LARGEST = {4: "3.4028235e+38", 8: "1.7976931e+308"}  # by the octets of a number
+
 Kind = type[CIPType]
 Step = str | int
 
@@ -69,9 +71,13 @@ def blank(kind: Kind, values: list[Any]) -> bool:
 
 def rows(kind: Kind, sizes: tuple[int, ...], value: Any) -> list[Any]:
     """The elements of all dimensions in a row."""
-    several = sized(value, sizes[0])
     if len(sizes) == 1:
-        return elements(kind, several)
+        return elements(kind, sized(value, sizes[0]))
+    if isinstance(value, list) and len(value) != sizes[0]:
+        wanted = "".join(f"{size} rows of " for size in sizes[:-1])
+        flat = "" if any(isinstance(one, list) for one in value) else " values"
+        raise Misfit(f"{wanted}{sizes[-1]} values expected, not {len(value)}{flat}")
+    several = sized(value, sizes[0])
     found: list[Any] = []
     for at, row in enumerate(several):
         try:
@@ -135,7 +141,7 @@ def one(kind: Kind, value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Misfit(f"{kind.__name__} is a number, not {shown(value)}")
     if isinstance(kind.blank, float):
-        return packed(kind, value, value)
+        return real(kind, value)
     letter, bits = kind.struct_format[-1], 8 * kind.struct_calcsize
     low = -1 << bits - 1 if letter.islower() else 0
     high = (1 << bits - letter.islower()) - 1
@@ -159,9 +165,19 @@ def packed(kind: Kind, value: Any, found: Any) -> Any:
         kind.produce(value)
     except EncodeError as exc:
         raise Misfit(str(exc)) from None
-    except OverflowError:
-        raise Misfit(f"{shown(value)} is too large for {kind.__name__}") from None
     return found
+
+
+def real(kind: Kind, value: int | float) -> int | float:
+    """A number with a point, if the type can hold it."""
+    try:
+        kind.produce(value)
+    except (EncodeError, OverflowError):
+        most = LARGEST[kind.struct_calcsize]
+        raise Misfit(
+            f"{kind.__name__} is a number from -{most} to {most}, not {shown(value)}"
+        ) from None
+    return value
 
 
 def structured(kind: type[StructureType], value: Any) -> bytes:

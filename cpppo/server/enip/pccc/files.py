@@ -32,6 +32,12 @@ USUAL = {
     "F8": 256,
 }
 CATALOG = "1747-L552"  # an SLC 5/05
+# The numbers that a file may hold, by the name of its form.
+RANGES = {
+    "INT": (-0x8000, 0x7FFF),
+    "DINT": (-0x80000000, 0x7FFFFFFF),
+    "REAL": (-3.4028235e38, 3.4028235e38),
+}
 MOST_FILES, MOST_ELEMENTS = 999, 0x10000
 SAID = ("size", "value")
 
@@ -77,8 +83,20 @@ class DataFile:
         try:
             packed = self.type.form.packed(values)
         except EncodeError as exc:
-            raise DataFileError(f"data file {self.name}: {exc}") from None
+            problem = self.problem(values) or str(exc)
+            raise DataFileError(f"data file {self.name}: {problem}") from None
         self.octets[: len(packed)] = packed
+
+    def problem(self, values: list[Any]) -> str:
+        """What is said of the first number that is too large or too small."""
+        name = self.type.form.name
+        if name not in RANGES:
+            return ""
+        low, high = RANGES[name]
+        for value in values:
+            if isinstance(value, int | float) and not low <= value <= high:
+                return f"{value!r:.40} is no {name}, which is from {low} to {high}"
+        return ""
 
     def held(self, at: int, size: int) -> bytes:
         """So many octets; all of them must be there."""
