@@ -8,8 +8,9 @@ What a program of yours customises stands here and in `device`:
     from cpppo.server.enip.main import main as enip_main
 """
 
+from typing import TYPE_CHECKING, Any
+
 from ...protocol.enip.cpf import PORT
-from ...protocol.enip.published import enip_format
 from ...protocol.enip.types import (
     BOOL,
     DINT,
@@ -29,6 +30,9 @@ from . import device
 from .controller import Controller
 from .profile import IdentityValues, Interface, Profile, TCPIPValues
 from .tags import TagSpec, parse_tag
+
+if TYPE_CHECKING:
+    from ...protocol.enip.published import enip_format
 
 address = ("", PORT)  # where the manual's programs look: any interface, this port
 
@@ -57,3 +61,12 @@ __all__ = [
     "enip_format",
     "parse_tag",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What a simulator itself does not need, when it is asked for."""
+    if name == "enip_format":
+        from ...protocol.enip.published import enip_format  # noqa: PLC0415
+
+        return enip_format
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
