@@ -311,7 +311,7 @@ def parse_address(path: object) -> tuple[Segment, ...]:
     segments, _, count = parse_path_elements(path)
     if count is not None:
         text = written(path)
-        place = max(text.rfind("*"), text.rfind("-"))
+        place = max(text.rfind(one) for one in "*-{")
         raise NotationError("one place expected, no range and no count", text, place)
     return segments
 

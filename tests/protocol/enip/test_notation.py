@@ -492,6 +492,15 @@ def test_ranges_go_there_and_back(pytestconfig: pytest.Config) -> None:
         assert element is None or path[-1] == Element(element)
 
 
+@pytest.mark.parametrize(
+    ("text", "place"), [("A{3}", 1), ("A[1-2]", 3), ("A*2", 1), ("00:/{1}", 4)]
+)
+def test_an_address_says_where_its_count_stands(text: str, place: int) -> None:
+    with pytest.raises(NotationError, match="no range and no count") as raised:
+        parse_address(text)
+    assert raised.value.place == place
+
+
 def test_random_text_is_an_address_or_refused(pytestconfig: pytest.Config) -> None:
     seeded = random.Random(pytestconfig.getoption("--hypothesis-seed"))
     letters = 'A1./-*@[]{}":, 0x\n☃'
