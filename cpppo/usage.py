@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import NoReturn
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn
 
 from .config import flag, integer
 from .errors import CpppoError
@@ -19,6 +20,7 @@ __all__ = [
     "Formatter",
     "RaisingParser",
     "UsageError",
+    "add",
     "parse_name",
     "parse_times",
 ]
@@ -73,3 +75,46 @@ class RaisingParser(argparse.ArgumentParser):
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         raise Asked
+
+
+def add(
+    made: argparse.ArgumentParser,
+    names: Iterable[str],
+    told: str,
+    *,
+    dest: str,
+    parse: Callable[[str], Any] | None,
+    metavar: str | None,
+    const: Any,
+    many: bool,
+) -> None:
+    """Have an option: of a value, or a flag that sets a constant; `many` may be given
+    again, values being collected and flags counted."""
+    told = told.replace("%", "%%")
+    if parse is not None:
+        made.add_argument(
+            *names,
+            dest=dest,
+            metavar=metavar,
+            type=shown(parse),
+            action="append" if many else "store",
+            help=told,
+        )
+    elif many:
+        made.add_argument(*names, dest=dest, action="count", help=told)
+    else:
+        made.add_argument(
+            *names, dest=dest, action="store_const", const=const, help=told
+        )
+
+
+def shown(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    """The same, with errors whose text argparse shows."""
+
+    def parsed(text: str) -> Any:
+        try:
+            return parse(text)
+        except CpppoError as exc:
+            raise argparse.ArgumentTypeError(str(exc)) from None
+
+    return parsed

@@ -33,7 +33,7 @@ from ..protocol.enip import (
 from .opening import Connection
 from .way import Way
 
-__all__ = ["LONGEST", "Envelope", "carried", "linked"]
+__all__ = ["LONGEST", "Envelope", "alone", "carried", "linked", "over"]
 
 SEND_RR_DATA = SendRRData.__declared__.tags[0]
 NULL_ADDRESS = NullAddress.__declared__.tags[0]
@@ -150,17 +150,26 @@ def carried(octets: bytes, way: Way) -> bytes:
     return head + parameters.encode()
 
 
-def framed(octets: bytes, session: int) -> bytes:
-    """A whole frame with a request that belongs to no connection."""
+def alone(octets: bytes) -> bytes:
+    """The data of a frame with a request that belongs to no connection."""
     packet = Packet((Item(NULL_ADDRESS), Item(UNCONNECTED, data=octets)))
-    payload = SendData(timeout=WAIT, packet=packet).encode()
-    return Encapsulation(SEND_RR_DATA, session=session, payload=payload).encode()
+    return SendData(timeout=WAIT, packet=packet).encode()
 
 
-def linked(octets: bytes, session: int, connection: int, sequence: int) -> bytes:
-    """A whole frame with what goes over a connection: whose it is, and its number."""
+def over(octets: bytes, connection: int, sequence: int) -> bytes:
+    """The same with what goes over a connection: whose it is, and its number."""
     name = ConnectedAddress(connection=connection).encode()
     data = ConnectedRequest(sequence=sequence, data=octets).encode()
     packet = Packet((Item(CONNECTED_ADDRESS, data=name), Item(CONNECTED, data=data)))
-    payload = SendData(packet=packet).encode()
+    return SendData(packet=packet).encode()
+
+
+def framed(octets: bytes, session: int) -> bytes:
+    """A whole frame with a request that belongs to no connection."""
+    return Encapsulation(SEND_RR_DATA, session=session, payload=alone(octets)).encode()
+
+
+def linked(octets: bytes, session: int, connection: int, sequence: int) -> bytes:
+    """The same with what goes over a connection."""
+    payload = over(octets, connection, sequence)
     return Encapsulation(SEND_UNIT_DATA, session=session, payload=payload).encode()

@@ -17,10 +17,8 @@ from typing import Any
 
 from ..errors import ProtocolError
 from ..protocol.enip import (
-    Class,
     ForwardClose,
     ForwardOpen,
-    Instance,
     LargeForwardOpen,
     Opened,
     Parameters,
@@ -30,8 +28,9 @@ from ..protocol.enip import (
     RoutePath,
     Segment,
 )
+from ..protocol.enip.samples import MANAGER, ROUTER
 from ..protocol.enip.status import Extended, Status, words
-from .way import MANAGER, Way
+from .way import Way
 
 __all__ = ["LARGE", "ORIGINATOR", "SMALL", "VENDOR", "Connection", "Opening", "Terms"]
 
@@ -42,12 +41,10 @@ VENDOR = 0x1234
 ORIGINATOR = int.from_bytes(b"cppo", "little")
 
 LARGE, SMALL = 4002, 504  # octets of a message, with the two of its sequence count
-MOST_SMALL = 0x1FF  # what a Forward Open that is not large can say
 COUNT = 2  # octets of a sequence count
 LEAST = 100  # of less, a connection is of no use
 ATTEMPTS = 8  # a device may offer sizes and refuse serial numbers for ever
 NOBODY = frozenset((Extended.PORT_NOT_AVAILABLE, Extended.LINK_ADDRESS_INVALID))
-ROUTER: tuple[Segment, ...] = (Class(2), Instance(1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +112,9 @@ class Opening:
         self.found: Connection | None = None
         self.attempts = 0
         self._random = random
-        along = (*way.route, *ROUTER) if not way.simple else ROUTER
+        along = ROUTER.segments if way.simple else (*way.route, *ROUTER.segments)
         self._path = Path(along if self.terms.path is None else self.terms.path)
-        self._large = self.terms.size > MOST_SMALL
+        self._large = self.terms.size > Parameters.largest(False)
         self._size = self.terms.size
         self._serial = self.terms.serial
         self.request = self._asks()
@@ -159,7 +156,7 @@ class Opening:
         parameters = Parameters(self._size).encode(self._large)
         kind: Any = LargeForwardOpen if self._large else ForwardOpen
         asked: Request = kind(
-            path=Path(MANAGER),
+            path=MANAGER,
             priority=terms.priority,
             ticks=terms.ticks,
             to_originator=self._originator,
@@ -198,7 +195,7 @@ class Opening:
             to_originator=opened.to_originator,
             life=max(1.0, interval / 1e6 * (4 << terms.multiplier)),
             close=ForwardClose(
-                path=Path(MANAGER),
+                path=MANAGER,
                 priority=terms.priority,
                 ticks=terms.ticks,
                 serial=serial,

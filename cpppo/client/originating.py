@@ -26,9 +26,9 @@ from ..protocol.enip import (
     Segment,
 )
 from ..protocol.enip.notation import parse_path_elements, parse_route_path
+from ..protocol.enip.samples import MANAGER
 from .given import aimed
 from .opening import Terms
-from .way import MANAGER
 
 __all__ = ["DIRECTION", "along", "forward_close", "forward_open", "terms"]
 
@@ -45,7 +45,6 @@ DIRECTION = frozenset(
         "NCP",
     )
 )
-SMALL = 0x1FF  # the largest size of a Forward Open that is not large
 # The published names of what `Terms` has.
 TERMS = {
     "priority_time_tick": "priority",
@@ -89,7 +88,7 @@ def parameters(said: Mapping[str, Any], standard: Terms) -> tuple[int, bool]:
         number = int(said["NCP"])
         return number, bool(said.get("large", number > 0xFFFF))
     size = said.get("size", standard.size)
-    large = bool(said.get("large", size > SMALL))
+    large = bool(said.get("large", size > Parameters.largest(False)))
     made = Parameters(
         size,
         said.get("type", 2),
@@ -124,7 +123,7 @@ def forward_open(
     numbers = [parameters(one, standard)[0] for one in said]
     kind: Any = LargeForwardOpen if large else ForwardOpen
     asked: Request = kind(
-        path=aimed(path)[0] if path is not None else Path(MANAGER),
+        path=aimed(path)[0] if path is not None else MANAGER,
         priority=standard.priority,
         ticks=standard.ticks,
         to_target=to_target.get("connection_ID", 0),
@@ -151,7 +150,7 @@ def forward_close(
     if standard.serial is None:
         raise EncodeError("a connection is closed by its connection_serial")
     return ForwardClose(
-        path=aimed(path)[0] if path is not None else Path(MANAGER),
+        path=aimed(path)[0] if path is not None else MANAGER,
         priority=standard.priority,
         ticks=standard.ticks,
         serial=standard.serial,

@@ -41,11 +41,11 @@ from ..protocol.enip.pccc import (
 )
 from ..protocol.enip.pccc_status import Refused
 from ..protocol.enip.types import BOOL, DINT, INT, REAL
+from .result import NONE
 from .values import Kind, display, fit
 
 __all__ = [
     "DIALECTS",
-    "NONE",
     "DataResult",
     "Denied",
     "Dialect",
@@ -61,7 +61,6 @@ __all__ = [
 ]
 
 MOST = 222  # octets of data in one command: what the smallest of these processors take
-NONE = -1  # the status of what was not answered
 NUMBERS: dict[str, Kind] = {one.__name__: one for one in (INT, DINT, REAL)}
 # Of an address that is well made, what is not usable is the file.
 NO_FILE = (Refused.EXTENDED, Refused.NOT_USABLE & 0xFF)

@@ -15,28 +15,14 @@ from typing import Any
 from ..dotdict import dotdict
 from ..errors import EncodeError
 from ..protocol.enip import (
-    ConnectedAddress,
-    ConnectedRequest,
     GetAttributeList,
     GetAttributesAll,
     GetAttributeSingle,
-    Item,
-    Packet,
     Request,
-    SendData,
 )
 from ..protocol.enip.published import request
 from . import given
-from .envelope import (
-    CONNECTED,
-    CONNECTED_ADDRESS,
-    NULL_ADDRESS,
-    SEND_RR_DATA,
-    SEND_UNIT_DATA,
-    UNCONNECTED,
-    WAIT,
-    carried,
-)
+from .envelope import SEND_RR_DATA, SEND_UNIT_DATA, alone, carried, over
 from .originating import forward_close, forward_open
 from .way import Way
 
@@ -70,9 +56,7 @@ class Services(ABC):
     ) -> dotdict:
         """Send a request, along a route unless there is none; the whole frame."""
         way = Way.of(route_path, send_path, priority_time_tick, timeout_ticks)
-        octets = carried(given.encoded(request), way)
-        items = (Item(NULL_ADDRESS), Item(UNCONNECTED, data=octets))
-        payload = SendData(timeout=WAIT, packet=Packet(items)).encode()
+        payload = alone(carried(given.encoded(request), way))
         return self._ask(SEND_RR_DATA, payload, timeout, sender_context)
 
     def connected_send(
@@ -93,11 +77,7 @@ class Services(ABC):
         if sequence is None:
             sequence = self._counts.get(connection, 0) + 1 & 0xFFFF
         self._counts[connection] = sequence
-        name = ConnectedAddress(connection=connection).encode()
-        octets = given.encoded(request)
-        data = ConnectedRequest(sequence=sequence, data=octets).encode()
-        items = (Item(CONNECTED_ADDRESS, data=name), Item(CONNECTED, data=data))
-        payload = SendData(packet=Packet(items)).encode()
+        payload = over(given.encoded(request), connection, sequence)
         return self._ask(SEND_UNIT_DATA, payload, timeout, sender_context)
 
     def req_send(self, request: dotdict | Request | bytes, **how: Any) -> dotdict:
@@ -124,7 +104,7 @@ class Services(ABC):
 
         `O_T` and `T_O` are dictionaries of what `originating` knows: size, RPI, ...
         """
-        given = {
+        numbers = {
             "priority_time_tick": priority_time_tick,
             "timeout_ticks": timeout_ticks,
             "O_serial": O_serial,
@@ -134,7 +114,7 @@ class Services(ABC):
             "connection_timeout_multiplier": connection_timeout_multiplier,
         }
         return self._managed(
-            forward_open(path, connection_path, given, O_T, T_O), send, **how
+            forward_open(path, connection_path, numbers, O_T, T_O), send, **how
         )
 
     def forward_close(
@@ -150,14 +130,15 @@ class Services(ABC):
         **how: Any,
     ) -> dotdict:
         """Close a connection: the one with these numbers."""
-        given = {
+        numbers = {
             "priority_time_tick": priority_time_tick,
             "timeout_ticks": timeout_ticks,
             "O_serial": O_serial,
             "O_vendor": O_vendor,
             "connection_serial": connection_serial,
         }
-        return self._managed(forward_close(path, connection_path, given), send, **how)
+        message = forward_close(path, connection_path, numbers)
+        return self._managed(message, send, **how)
 
     def _managed(self, message: Request, send: bool, **how: Any) -> dotdict:
         """Show a request for the Connection Manager; the device's own, as a rule."""

@@ -90,9 +90,8 @@ class Session:
         self.closed = False
         self.wire: Wire | None = None
         self.connections = 0  # how many there were, of TCP
-        self.connection: Connection | None = (
-            None  # what requests go over; None: unknown
-        )
+        # What requests go over; None: not known.
+        self.connection: Connection | None = None
         self.identity: dict[str, Any] | None = None
         self.depth = depth or DEPTH
         self.multiple = PACKET if multiple is None else multiple

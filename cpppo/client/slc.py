@@ -32,14 +32,10 @@ from ..errors import (
 )
 from ..protocol.enip import (
     Encapsulation,
-    Item,
-    NullAddress,
-    Packet,
     Register,
     Reply,
     Requester,
     SendData,
-    UnconnectedRequest,
 )
 from ..protocol.enip import status as cip
 from ..protocol.enip.datafile import DataAddress
@@ -47,12 +43,11 @@ from ..protocol.enip.filelist import listed
 from ..protocol.enip.notation import NotationError
 from ..protocol.enip.pccc import Function
 from .calls import limit
-from .envelope import carried, linked
-from .opening import Connection, Opening
+from .envelope import SEND_RR_DATA, SEND_UNIT_DATA, alone, carried, over
+from .opening import VENDOR, Connection, Opening
 from .operations import OperationError
 from .pccc import (
     DIALECTS,
-    NONE,
     DataResult,
     Denied,
     answered,
@@ -64,6 +59,7 @@ from .pccc import (
     size_of_list,
 )
 from .place import Place
+from .result import NONE, UNKNOWN, UNSENT
 from .transport import Stream
 from .values import display
 from .way import Way
@@ -71,13 +67,6 @@ from .way import Way
 __all__ = ["SLC"]
 
 REGISTER = Register.__declared__.tags[0]
-RR_DATA = 0x006F
-NULL_ITEM = NullAddress.__declared__.tags[0]
-DATA_ITEM = UnconnectedRequest.__declared__.tags[0]
-WAIT = 8  # seconds that a device may wait for another
-VENDOR = 0x1234
-UNKNOWN = "sent, and no answer came: it may have been written or not"
-UNSENT = "not sent"
 
 
 class Session:
@@ -117,15 +106,12 @@ class Session:
         """The reply to a request; raises Denied where the frame itself was refused."""
         self._context = self._context % 0xFFFF + 1
         if self._connection:
-            name = self._connection.to_target
-            frame = Encapsulation.decode(
-                linked(octets, self._handle, name, self._context)
-            )
+            command = SEND_UNIT_DATA
+            payload = over(octets, self._connection.to_target, self._context)
         else:
-            inner = octets if straight else carried(octets, self.place.way)
-            packet = Packet((Item(NULL_ITEM), Item(DATA_ITEM, data=inner)))
-            payload = SendData(timeout=WAIT, packet=packet).encode()
-            frame = Encapsulation(RR_DATA, session=self._handle, payload=payload)
+            command = SEND_RR_DATA
+            payload = alone(octets if straight else carried(octets, self.place.way))
+        frame = Encapsulation(command, session=self._handle, payload=payload)
         reply = self._exchanged(frame, left)
         items = SendData.decode(reply.payload).packet.items
         if len(items) < 2:

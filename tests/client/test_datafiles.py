@@ -11,8 +11,9 @@ import pytest
 from cpppo.client.commands.options import KINDS
 from cpppo.client.datafiles import NAMES, TEXTS, DataFiles, DataOperation, DataOutcome
 from cpppo.client.operations import OperationError
-from cpppo.client.pccc import DIALECTS, NONE, DataResult
+from cpppo.client.pccc import DIALECTS, DataResult
 from cpppo.client.printing import json_line, line
+from cpppo.client.result import NONE
 from cpppo.client.slc import SLC
 from cpppo.errors import Disconnected
 from cpppo.protocol.enip.datafile import LETTERS

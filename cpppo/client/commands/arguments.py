@@ -22,6 +22,7 @@ from ...usage import (
     Formatter,
     RaisingParser,
     UsageError,
+    add,
     parse_name,
     parse_times,
 )
@@ -131,43 +132,16 @@ class Parser(RaisingParser):
         version = f"cpppo {__version__}"
         self.add_argument("--version", action="version", version=version)
         for one in options:
-            add(self, one, prefix)
-
-
-def add(made: argparse.ArgumentParser, one: Option, prefix: str) -> None:
-    """Add one option to a parser."""
-    told = f"{one.help} ({prefix}{one.name.upper()})" if prefix else one.help
-    told = told.replace("%", "%%")
-    if one.parse is not None:
-        made.add_argument(
-            *one.names,
-            dest=one.target,
-            metavar=one.metavar,
-            type=shown(one.parse),
-            help=told,
-        )
-    elif one.counts:
-        made.add_argument(*one.names, dest=one.target, action="count", help=told)
-    else:
-        made.add_argument(
-            *one.names,
-            dest=one.target,
-            action="store_const",
-            const=one.const,
-            help=told,
-        )
-
-
-def shown(parse: Callable[[str], Any]) -> Callable[[str], Any]:
-    """The same, with errors whose text argparse shows."""
-
-    def parsed(text: str) -> Any:
-        try:
-            return parse(text)
-        except CpppoError as exc:
-            raise argparse.ArgumentTypeError(str(exc)) from None
-
-    return parsed
+            add(
+                self,
+                one.names,
+                f"{one.help} ({prefix}{one.name.upper()})" if prefix else one.help,
+                dest=one.target,
+                parse=one.parse,
+                metavar=one.metavar,
+                const=one.const,
+                many=one.counts,
+            )
 
 
 def variables(

@@ -84,9 +84,14 @@ class Parameters:
     variable: bool = True
     redundant: bool = False
 
+    @staticmethod
+    def largest(large: bool) -> int:
+        """The largest size that the one or the other can say."""
+        return 0xFFFF if large else 0x1FF
+
     def encode(self, large: bool) -> int:
         """The number that stands in a Forward Open, or in a Large Forward Open."""
-        most = 0xFFFF if large else 0x1FF
+        most = self.largest(large)
         if not 0 <= self.size <= most:
             raise EncodeError(f"a connection's size is from 0 to {most}")
         flags = self.redundant << 6 | self.kind << 4 | self.priority << 1
@@ -97,7 +102,7 @@ class Parameters:
         """What such a number says."""
         flags = value >> (25 if large else 9)
         return cls(
-            value & (0xFFFF if large else 0x1FF),
+            value & cls.largest(large),
             flags >> 4 & 3,
             flags >> 1 & 3,
             bool(flags & 1),

@@ -12,11 +12,11 @@ from __future__ import annotations
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
 from itertools import accumulate
 from threading import Lock, RLock
 from typing import Any, Literal
 
+from ...automata.once import once
 from ...protocol.enip.status import Status
 from ...protocol.enip.structures import StructureType
 from ...protocol.enip.types import CIPType, TextType
@@ -228,7 +228,7 @@ class Attribute:
             raise ValueError(f"{self!r} gave {len(several)} values for {count}")
         return several
 
-    @cached_property
+    @once
     def kind(self) -> bytes:
         """The type as a reply says it."""
         return self.type.kind()

@@ -19,6 +19,7 @@ from ...protocol.enip import (
     MessageRouterRequest,
     MultipleService,
     Opened,
+    Parameters,
     Path,
     Port,
     Request,
@@ -217,7 +218,7 @@ class ConnectionManager(Tagged):
     def forward_open(self, raw: MessageRouterRequest, call: Call) -> bytes:
         """Open a connection, of any size that the controller has."""
         large = raw.service == LARGE_FORWARD_OPEN
-        old = self.controller.limits.connection <= SMALL
+        old = self.controller.limits.connection <= Parameters.largest(False)
         if call.links is None or call.depth == Call.MEMBER or (large and old):
             raise Refusal(Status.SERVICE_NOT_SUPPORTED)
         fixed = FIXED[raw.service]
@@ -295,7 +296,6 @@ UNCONNECTED_SEND, FORWARD_OPEN, LARGE_FORWARD_OPEN, FORWARD_CLOSE = (
     one.__declared__.tags[0]
     for one in (UnconnectedSend, ForwardOpen, LargeForwardOpen, ForwardClose)
 )
-SMALL = 0x1FF  # the largest size that a Forward Open can say
 
 
 def measured(request: Request) -> int:

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
 from inspect import signature
 from random import SystemRandom
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
+from ...automata.once import once
 from ...automata.rows import FINISHED
 from ...errors import EncodeError, Incomplete, ProtocolError
 from ...protocol.enip import MessageRouterRequest, Path, Port, Request
@@ -172,7 +172,7 @@ class Controller:
         """Whether reads and writes of plain tags need nobody's attention."""
         return self.observer is None and self.delay is None and self.size is None
 
-    @cached_property
+    @once
     def reads(self) -> Reads:
         """What a request leaves in the registers; the same for every session."""
         return Reads()

@@ -55,8 +55,6 @@ AROUND = len(SendData(packet=Packet((Item(0), Item(0)))).encode()) + ADDRESSED
 ROUTER = (0x02, 1)
 POINT_TO_POINT = 2
 CLASS_3 = 3
-SMALL = 0x1FF  # the largest size that a Forward Open can say
-LARGE = 0xFFFF  # and a Large Forward Open
 LEAST = SEQUENCE + REFUSAL  # so that every refusal fits
 
 
@@ -283,7 +281,7 @@ def judged(asked: Asked, largest: int) -> tuple[int, int]:
     ]
     if any(one.kind != POINT_TO_POINT for one in both):
         raise refused(asked, Extended.INVALID_CONNECTION_TYPE)
-    largest = min(largest, LARGE if large else SMALL)
+    largest = min(largest, Parameters.largest(large))
     if not all(LEAST <= one.size <= largest for one in both):
         raise refused(asked, Extended.INVALID_CONNECTION_SIZE, largest)
     if not (asked.target_interval and asked.originator_interval):

@@ -25,6 +25,7 @@ from ...usage import (
     Formatter,
     RaisingParser,
     UsageError,
+    add,
     parse_name,
     parse_times,
 )
@@ -380,7 +381,16 @@ def parser() -> RaisingParser:
     )
     made.add_argument("--version", action="version", version=f"cpppo {__version__}")
     for one in OPTIONS:
-        add(made, one)
+        add(
+            made,
+            one.names,
+            f"{one.help} ({one.variable})",
+            dest=one.field,
+            parse=one.parse,
+            metavar=one.metavar,
+            const=one.const,
+            many=one.many,
+        )
     made.add_argument(
         "tags",
         metavar="TAG",
@@ -399,42 +409,6 @@ def epilog() -> str:
         "wins over it.  Flags are 1 or 0, true or false, yes or no; several files\n"
         f"are separated by {os.pathsep!r}.  Status: 0 stopped, 1 failed, 2 usage."
     )
-
-
-def add(made: argparse.ArgumentParser, one: Option) -> None:
-    """Add one option to the parser."""
-    told = f"{one.help} ({one.variable})".replace("%", "%%")
-    if one.parse is not None:
-        made.add_argument(
-            *one.names,
-            dest=one.field,
-            metavar=one.metavar,
-            type=shown(one.parse),
-            action="append" if one.many else "store",
-            help=told,
-        )
-    elif one.many:
-        made.add_argument(*one.names, dest=one.field, action="count", help=told)
-    else:
-        made.add_argument(
-            *one.names,
-            dest=one.field,
-            action="store_const",
-            const=one.const,
-            help=told,
-        )
-
-
-def shown(parse: Callable[[str], Any]) -> Callable[[str], Any]:
-    """The same, with errors whose text argparse shows."""
-
-    def parsed(text: str) -> Any:
-        try:
-            return parse(text)
-        except CpppoError as exc:
-            raise argparse.ArgumentTypeError(str(exc)) from None
-
-    return parsed
 
 
 def variables(environ: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]:
