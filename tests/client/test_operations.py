@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import math
 import random
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from timing import takes_at_most
 
 from cpppo.client import operations
 from cpppo.client.operations import Operation, OperationError, parse_operations
@@ -555,13 +555,15 @@ def test_no_text_is_refused_but_with_a_place() -> None:
 
 
 def test_a_long_text_is_read_in_the_time_of_its_length() -> None:
-    began = time.process_time()
-    for text in ('"' * 100_001, '"a' * 50_001, "1," * 50_000, "(" * 100_000):
-        with pytest.raises(OperationError):
-            Operation.parse(f"T=(STRING){text}")
-        with pytest.raises(OperationError):
-            Operation.parse(f"T={text}")
-        with pytest.raises(OperationError):
-            Operation.parse(text)
-    assert len(one("T=" + ",".join(["1"] * 50_000))["data"]) == 50_000
-    assert time.process_time() - began < 5
+
+    def all_of_them() -> None:
+        for text in ('"' * 100_001, '"a' * 50_001, "1," * 50_000, "(" * 100_000):
+            with pytest.raises(OperationError):
+                Operation.parse(f"T=(STRING){text}")
+            with pytest.raises(OperationError):
+                Operation.parse(f"T={text}")
+            with pytest.raises(OperationError):
+                Operation.parse(text)
+        assert len(one("T=" + ",".join(["1"] * 50_000))["data"]) == 50_000
+
+    takes_at_most(5, all_of_them)
