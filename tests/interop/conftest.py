@@ -61,9 +61,13 @@ def small(starter: Starter) -> Address:
     return starter.loopback("-A", *options, "--tags", str(PLANT)).address()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def faces(simulator: Address, small: Address) -> Iterator[Faces]:
-    """The clients that stay connected through all tests."""
+    """The clients that stay connected through all tests of a module.
+
+    No longer: what runs between two modules may take more than the minute after which
+    the simulator gives up a silent connection of pylogix.
+    """
     from interop.clients import Faces
 
     with ExitStack() as stack:

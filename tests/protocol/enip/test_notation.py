@@ -128,7 +128,7 @@ NO_ROUTES: list[tuple[object, str, str | None, str]] = [
     ([{"port": 1, "link": None}], "or an address, not null", None, " ^"),
     ([1], "a hop is", "[1]", " ^"),
     ([b"1/0"], "it is not made of bytes", "<list>", "^"),
-    (object(), "it is not made of object", "<object>", "^"),
+    (..., "it is not made of ellipsis", "<ellipsis>", "^"),
     ({1j: 2}, "no path: keys must be", "<dict>", "^"),
     ("[" * 100000, "no JSON", None, " ^"),
     ("[" + "9" * 5000 + "]", "no JSON", None, " ^"),
@@ -369,7 +369,7 @@ NO_ADDRESSES: list[tuple[object, str, str]] = [
     ("[{}]", "a segment is", " ^"),
     ("[1]", "a segment is", " ^"),
     ([{"class": 6}, 7], "a segment is", " " * 15 + "^"),
-    ([object()], "it is not made of object", "^"),
+    ([...], "it is not made of ellipsis", "^"),
 ]
 
 

@@ -128,7 +128,7 @@ def test_numbers_beyond_the_ends_are_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", WHOLE)
-@pytest.mark.parametrize("value", [None, "1", b"1", [1], object()], ids=repr)
+@pytest.mark.parametrize("value", [None, "1", b"1", [1], ...], ids=repr)
 def test_what_is_no_number_is_refused(name: str, value: object) -> None:
     with pytest.raises(EncodeError):
         named(name).produce(value)

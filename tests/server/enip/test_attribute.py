@@ -312,7 +312,7 @@ def returning(value: Any) -> Callable[..., device.Attribute]:
 
 @pytest.mark.parametrize(
     "value",
-    [None, 5, [], [1], [1, 2, 3], [1, 70000], [1, "x"], "xy", {}, object(), [1, None],
+    [None, 5, [], [1], [1, 2, 3], [1, 70000], [1, "x"], "xy", {}, ..., [1, None],
      [[1, 2]], 1.5, b"ab", float("nan")],
     ids=repr,
 )  # fmt: skip
