@@ -2,7 +2,8 @@
 """Connections as clients open and use them: octets by hand, with `struct` alone.
 
 Over `asking`.  `forward_open` and `unit` are requests; `Linked` is a client's
-connection with one session, which counts its requests.
+connection with one session, which counts its requests; `Clock` is what a test gives a
+controller to keep their time by.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ __all__ = [
     "MANAGER",
     "ROUTER",
     "SLOT",
+    "Clock",
     "Linked",
     "forward_close",
     "forward_open",
@@ -45,6 +47,7 @@ def forward_open(
     serial: int = 1,
     vendor: int = 0x1337,
     originator: int = 42,
+    to_target: int = 0x20000002,
     to_originator: int = 0x1234,
     size: int = 4002,
     back: int | None = None,
@@ -60,7 +63,7 @@ def forward_open(
     ]
     data = ticks + struct.pack(
         "<IIHHIB3xI",
-        0x20000002,
+        to_target,
         to_originator,
         serial,
         vendor,
@@ -74,9 +77,14 @@ def forward_open(
 
 
 def forward_close(
-    path: bytes = SLOT, *, serial: int = 1, vendor: int = 0x1337, originator: int = 42
+    path: bytes = SLOT,
+    *,
+    serial: int = 1,
+    vendor: int = 0x1337,
+    originator: int = 42,
+    ticks: bytes = b"\x0a\x0e",
 ) -> bytes:
-    data = struct.pack("<BBHHI", 10, 14, serial, vendor, originator)
+    data = ticks + struct.pack("<HHI", serial, vendor, originator)
     return request(0x4E, MANAGER, data + bytes((len(path) // 2, 0)) + path)
 
 
@@ -109,6 +117,18 @@ def opened(reply: Reply) -> int:
     assert reply.status == 0, reply
     (number,) = struct.unpack_from("<I", reply.data)
     return int(number)
+
+
+class Clock:
+    """A clock that goes when it is told."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.asked = 0
+
+    def __call__(self) -> float:
+        self.asked += 1
+        return self.now
 
 
 class Linked:

@@ -130,6 +130,17 @@ def test_data_files_alone_are_enough(start: Starter, tmp_path: Path) -> None:
         assert reply.data[-6:] == struct.pack("<3h", 5, 5, 5)
 
 
+def test_an_empty_section_of_data_files_is_enough(
+    start: Starter, tmp_path: Path
+) -> None:
+    (tmp_path / "files.toml").write_text("[data_files]\n")
+    program = start.loopback("-f", "files.toml")
+    with call(program.address()) as caller:
+        asked = b"\x07\0\0\0\0\0\0" + b"\x0f\0\1\0\xa2\x06\x07\x89\x00\x00"
+        reply = caller.ask(request(0x4B, number(0x67, 1), asked))
+        assert reply.data[-10:] == b"\x4f\0\1\0" + bytes(6)
+
+
 def test_a_plant_says_who_it_is_whatever_a_configuration_says(
     start: Starter, tmp_path: Path
 ) -> None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 
 import struct
 
-import asking
 from asking import Reply, request
+from connecting import forward_close, forward_open, over, unit
 from peers import Caller, routed
 
 __all__ = [
     "DH",
     "OURS",
-    "ROUTER",
-    "SLOT",
     "TRIPLE",
     "ask",
     "closing",
@@ -23,12 +21,11 @@ __all__ = [
     "pccc",
 ]
 
-MANAGER = b"\x20\x06\x24\x01"
-ROUTER = b"\x20\x02\x24\x01"
-SLOT = b"\x01\x00" + ROUTER
 DH = b"\x01\x02\x20\xa6\x24\x01\x2c\x01"
 
-TRIPLE = struct.pack("<HHI", 0x1234, 0xF33D, 0x21504345)
+SERIAL, VENDOR, ORIGINATOR = 0x1234, 0xF33D, 0x21504345  # libplctag's
+TRIPLE = struct.pack("<HHI", SERIAL, VENDOR, ORIGINATOR)
+TICKS = b"\x0a\x05"
 OURS = 0x00BEEF01  # the id of the connection towards us
 
 
@@ -36,32 +33,35 @@ def ask(caller: Caller, asked: bytes, sent: bool = False) -> Reply:
     return caller.ask(routed(asked, b"\x01\x00") if sent else asked)
 
 
-def opening(path: bytes, parameters: int, large: bool = True) -> bytes:
+def opening(path: bytes, size: int, large: bool = True) -> bytes:
     """A Forward Open, or a large one."""
-    layout = "<II" if large else "<IH"
-    rate = struct.pack(layout, 1000000, parameters)
-    data = struct.pack("<BBII", 10, 5, 0, OURS) + TRIPLE + b"\x01\0\0\0"
-    data += rate + rate + bytes((0xA3, len(path) // 2)) + path
-    return request(0x5B if large else 0x54, MANAGER, data)
+    return forward_open(
+        path,
+        large=large,
+        size=size,
+        serial=SERIAL,
+        vendor=VENDOR,
+        originator=ORIGINATOR,
+        to_target=0,
+        to_originator=OURS,
+        interval=1_000_000,
+        multiplier=1,
+        ticks=TICKS,
+    )
 
 
-def closing(path: bytes, triple: bytes = TRIPLE) -> bytes:
-    data = bytes((10, 5)) + triple + bytes((len(path) // 2, 0)) + path
-    return request(0x4E, MANAGER, data)
+def closing(path: bytes) -> bytes:
+    return forward_close(
+        path, serial=SERIAL, vendor=VENDOR, originator=ORIGINATOR, ticks=TICKS
+    )
 
 
 def connected(caller: Caller, connection: int, sequence: int, data: bytes) -> bytes:
     """What comes back over a connection, after the sequence count."""
-    items = struct.pack("<IHHHHI", 0, 0, 2, 0xA1, 4, connection)
-    items += struct.pack("<HHH", 0xB1, len(data) + 2, sequence) + data
-    caller.socket.sendall(asking.frame(0x70, items, caller.handle))
-    told = caller.frame()
-    assert (told.command, told.status) == (0x70, 0)
-    head = struct.unpack_from("<IHHHHIHHH", told.payload)
-    assert head[:5] == (0, head[1], 2, 0xA1, 4)
-    assert head[5] == OURS
-    assert head[6:] == (0xB1, len(told.payload) - 20, sequence)
-    return told.payload[22:]
+    caller.socket.sendall(unit(connection, sequence, data, caller.handle))
+    number, count, octets = over(caller.frame())
+    assert (number, count) == (OURS, sequence)
+    return octets
 
 
 REQUESTER = b"\x07\x3d\xf3\x45\x43\x50\x21"

@@ -13,11 +13,10 @@ from collections.abc import Iterator
 import asking
 import pytest
 from asking import read, read_on, request, symbol, write
+from connecting import ROUTER, SLOT
 from interop.by_hand import (
     DH,
     OURS,
-    ROUTER,
-    SLOT,
     TRIPLE,
     ask,
     closing,
@@ -130,21 +129,21 @@ def test_a_structure_is_written_with_its_handle_only(caller: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "parameters", "large"),
+    ("path", "size", "large"),
     [
-        (SLOT, 0x42000FA2, True),  # libplctag, pylogix
-        (SLOT, 0x42000FA0, True),  # pycomm3, gologix
-        (ROUTER, 0x42000FA2, True),  # Micro800
-        (SLOT, 0x43F8, False),  # libplctag: 504
-        (SLOT, 0x43FF, False),  # gologix: 511
-        (SLOT, 0x43F4, False),
+        (SLOT, 4002, True),  # libplctag, pylogix
+        (SLOT, 4000, True),  # pycomm3, gologix
+        (ROUTER, 4002, True),  # Micro800
+        (SLOT, 504, False),  # libplctag
+        (SLOT, 511, False),  # gologix
+        (SLOT, 500, False),  # pycomm3
     ],
 )
 def test_a_connection_is_opened_used_and_closed(
-    caller: Caller, path: bytes, parameters: int, large: bool
+    caller: Caller, path: bytes, size: int, large: bool
 ) -> None:
     for _ in range(2):
-        told = ask(caller, opening(path, parameters, large))
+        told = ask(caller, opening(path, size, large))
         assert told.status == 0
         assert len(told.data) == 26
         theirs, ours = struct.unpack_from("<II", told.data)
@@ -204,7 +203,7 @@ def test_a_logix_data_file_is_read_and_written_by_type(caller: Caller) -> None:
 
 
 def test_data_files_are_read_over_dh(caller: Caller) -> None:
-    told = ask(caller, opening(DH, 0x4302, large=False))
+    told = ask(caller, opening(DH, 258, large=False))
     assert told.status == 0
     theirs = int.from_bytes(told.data[:4], "little")
     for sequence, value in ((1, b"\x11\0"), (2, b"\x12\0")):

@@ -9,7 +9,8 @@ from typing import Any
 
 import asking
 import pytest
-from interop.by_hand import DH, ROUTER, SLOT, ask, closing, connected, dh, opening, pccc
+from connecting import ROUTER, SLOT
+from interop.by_hand import DH, ask, closing, connected, dh, opening, pccc
 from interop.clients import Aphyt, Pycomm3, Pylogix, inner, pycomm3, where
 from interop.wire import replies, requests
 from peers import Address, call
@@ -84,12 +85,12 @@ def with_others(address: Address) -> None:
 def by_hand(address: Address) -> None:
     """As libplctag does; the small controller knows no Large Forward Open."""
     with call(address) as caller:
-        for path, parameters, large in (
-            (SLOT, 0x42000FA2, True),
-            (ROUTER, 0x43F8, False),
-            (DH, 0x4302, False),
+        for path, size, large in (
+            (SLOT, 4002, True),
+            (ROUTER, 504, False),
+            (DH, 258, False),
         ):
-            told = ask(caller, opening(path, parameters, large))
+            told = ask(caller, opening(path, size, large))
             if told.status == 0:
                 theirs = int.from_bytes(told.data[:4], "little")
                 if path == DH:

@@ -9,7 +9,7 @@ TypesError that says whose member it is.  Names are the same in any case of lett
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import prod
@@ -36,17 +36,25 @@ from .types import (
     TextType,
 )
 
-__all__ = ["MOST", "Sort", "Types", "TypesError"]
+__all__ = [
+    "LONGEST",
+    "NUMBER",
+    "Sort",
+    "Types",
+    "TypesError",
+    "amiss",
+    "number",
+]
 
 Kind = type[CIPType]
 # Members and their types, the room of a text, or what makes a type of a number.
 What = tuple[tuple[str, str], ...] | int | Callable[[int], type[StructureType]]
 
 MOST = 100_000_000  # elements: more would be a slip, and all of the memory
-LONGEST = 255  # letters of a name
+LONGEST = 255  # letters of a name: one octet says how many
 FIRST, LAST = 0x100, 0xEFF  # the templates of types that are nobody's but the user's
 STRING, TIMER, COUNTER, CONTROL, PID = 0xFCE, 0xF83, 0xF82, 0xF81, 0xF8A
-NUMBER = r"(?:0[xX][0-9a-fA-F]{1,9}|[0-9]{1,12})"
+NUMBER = r"(?:0[xX][0-9a-fA-F]{1,16}|[0-9]{1,20})"
 SORT = re.compile(
     rf"\s*(?P<name>[A-Za-z_][\w:.]*)\s*"
     rf"(?:\[\s*(?P<size>{NUMBER}(?:\s*,\s*{NUMBER})*)\s*\]\s*)?"
@@ -165,12 +173,9 @@ class Types:
         kind = self[match["name"]]
         if match["size"] is None:
             return Sort(kind)
-        texts = re.split(r"\s*,\s*", match["size"])
-        sizes = tuple(int(one, 16 if one[:2] in ("0x", "0X") else 10) for one in texts)
-        if len(sizes) > 3:
-            raise TypesError(f"{said!r}: an array has up to 3 dimensions")
-        if 0 in sizes or prod(sizes) > MOST:
-            raise TypesError(f"{said!r}: an array has 1 to {MOST} elements")
+        sizes = tuple(map(number, match["size"].split(",")))
+        if problem := amiss(sizes):
+            raise TypesError(f"{said!r}: {problem}")
         if kind is BOOL and not self.published:
             if len(sizes) > 1:
                 raise TypesError(f"{said!r}: a BOOL array has one dimension")
@@ -250,6 +255,21 @@ class Types:
             raise TypesError(f"a controller has up to {LAST - FIRST + 1} own types")
         self._next += 1
         return self._next - 1
+
+
+def number(text: str) -> int:
+    """A number, decimal or hexadecimal."""
+    plain = text.strip()
+    return int(plain, 16 if plain[1:2] in ("x", "X") else 10)
+
+
+def amiss(sizes: Sequence[int]) -> str:
+    """What is wrong with the sizes of an array; nothing, if they are right."""
+    if len(sizes) > 3:
+        return "an array has up to 3 dimensions"
+    if 0 in sizes or prod(sizes) > MOST:
+        return f"an array has 1 to {MOST} elements"
+    return ""
 
 
 def check(said: str, what: str, *where: str) -> None:

@@ -17,7 +17,6 @@ class Refused(IntEnum):
     """The status of a command that was refused; the extended ones from 0xF001 on."""
 
     ILLEGAL_COMMAND = 0x10
-    ADDRESS = 0x50
     EXTENDED = 0xF0
     ILLEGAL_VALUE = 0xF001
     SYMBOL_NOT_FOUND = 0xF004

@@ -19,9 +19,17 @@ from .datatypes import NAME, Types
 from .structures import BOOLS, Member, StringType, StructureType, laid
 from .types import CIPType
 
-__all__ = ["DescribedPlant", "DescribedTag", "shaped", "toml", "type_text"]
+__all__ = [
+    "PROGRAM",
+    "DescribedPlant",
+    "DescribedTag",
+    "scope",
+    "shaped",
+    "toml",
+    "type_text",
+]
 
-PROGRAM = "Program:"
+PROGRAM = "Program:"  # how a program's name begins, before a tag's
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -46,7 +54,7 @@ class DescribedPlant:
     types: tuple[type[StructureType], ...] = ()
     tags: tuple[DescribedTag, ...] = ()
     programs: tuple[str, ...] = ()  # those without tags too
-    data_files: Mapping[str, Any] = field(default_factory=dict)
+    data_files: Mapping[str, Any] | None = None  # beside the usual ones; None: not any
 
 
 # -- texts of types
@@ -95,7 +103,7 @@ def toml(plant: DescribedPlant, comment: str = "") -> str:
         else:
             continue
         lines += ["", f"[{header}]", *map(tag_line, tags)]
-    if plant.data_files:
+    if plant.data_files is not None:
         lines += ["", "[data_files]"]
         for name, said in plant.data_files.items():
             lines.append(f"{key(name)} = {text(said)}")

@@ -33,6 +33,7 @@ __all__ = [
     "assembled",
     "definition",
     "described",
+    "ended",
     "laid",
     "structure",
     "text",
@@ -253,6 +254,16 @@ def rounded(at: int, to: int) -> int:
     return -(-at // to) * to
 
 
+def aligned(members: Iterable[Member]) -> int:
+    """What the offset of a structure of these members is a multiple of."""
+    return 8 if any(one.wide for one in members) else 4
+
+
+def ended(members: Iterable[Member], at: int) -> int:
+    """The size of a structure whose last member ends there."""
+    return max(rounded(at, aligned(members)), 4)
+
+
 def laid(
     name: str, declared: Iterable[tuple[str, Kind, int]]
 ) -> tuple[tuple[Member, ...], int]:
@@ -274,8 +285,7 @@ def laid(
         one = Member(member, kind, count, at)
         found.append(one)
         at += one.size
-    wide = any(one.wide for one in found)
-    return tuple(found), max(rounded(at, 8 if wide else 4), 4)
+    return tuple(found), ended(found, at)
 
 
 # -- classes
@@ -322,7 +332,7 @@ def assembled(
     made: Any = type(name, (base,), {"__module__": __name__})
     made.template = template or name
     made.members = members
-    made.alignment = 8 if any(one.wide for one in members) else 4
+    made.alignment = aligned(members)
     made.named = {one.name.lower(): one for one in members}
     made.struct_calcsize = size
     made.instance = instance

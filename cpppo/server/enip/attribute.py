@@ -22,13 +22,21 @@ from ...protocol.enip.structures import StructureType
 from ...protocol.enip.types import CIPType, TextType
 from .places import Place, Storage
 
-__all__ = ["ACCESSES", "MASK_ALL", "MASK_SINGLE", "Attribute"]
+__all__ = ["ACCESSES", "MASK_ALL", "MASK_SINGLE", "Attribute", "access_of"]
 
 MASK_ALL = 0x01  # not part of Get Attributes All
 MASK_SINGLE = 0x02  # not to be had by Get Attribute Single
 
 # What clients may do with a tag, and how a list of tags says that.
 ACCESSES = {"read/write": 0, "read-only": 2, "none": 3}
+
+
+def access_of(said: str) -> str:
+    """An access in any spelling, `Read Only`; a ValueError if it is none."""
+    found = said.lower().replace(" ", "-").replace("read-write", "read/write")
+    if found not in ACCESSES:
+        raise ValueError(f"access is {', '.join(ACCESSES)}, not {said!r}")
+    return found
 
 
 class Attribute:

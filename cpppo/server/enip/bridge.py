@@ -54,22 +54,19 @@ class Bridge:
     def __init__(self, routes: Routes, target: Target, most: float) -> None:
         self.target = target
         self.most = most  # seconds that anything may wait; 0 is no limit
-        self._longest = most  # that a request may
+        self.lasts = 0.0  # seconds without an answer that end it, once it is open
         self._ways = Ways(routes)
         self._number = 0  # what the device has before what it takes
         self._identifier = 0  # and before what it sends
         self._sequence = 0
         self._path: tuple[Segment, ...] = ()
 
-    def open(
-        self, asked: Any, identifier: int, path: tuple[Segment, ...], lasts: float
-    ) -> None:
+    def open(self, asked: Any, identifier: int, path: tuple[Segment, ...]) -> Opened:
         """Open a connection there, with what is left of the path; RouteError, Refusal.
 
-        It is known there by the same serial numbers as here, and a request waits no
-        longer than the connection `lasts` without an answer.
+        It is known there by the same serial numbers as here.  What the device says of
+        it comes back; whoever reads that says how long it `lasts`.
         """
-        self._longest = min(lasts, self.most or lasts)
         request = asked.replace(
             to_target=0, to_originator=identifier, connection=Path(path)
         )
@@ -82,6 +79,7 @@ class Bridge:
             raise RouteRubbish(f"no connection in the answer: {exc}") from None
         self._number, self._identifier = opened.to_target, identifier
         self._path = path
+        return opened
 
     def __call__(self, octets: bytes, call: Call) -> bytes:
         """The reply to what is asked over the connection; RouteError, which ends it."""
@@ -99,7 +97,7 @@ class Bridge:
             Item(DATA, counted + octets),
         )
         payload = SendData(packet=Packet(items)).encode()
-        deadline = monotonic() + self._longest
+        deadline = monotonic() + min(self.lasts, self.most or self.lasts)
         answer = self._ways.over(self.target, payload, deadline=deadline)
         told, data = (*answer, Item(0), Item(0))[:2]
         try:

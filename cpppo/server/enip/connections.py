@@ -74,7 +74,7 @@ class Connections:
     def __len__(self) -> int:
         return len(self._triples)
 
-    def add(self, connection: Connection, now: float) -> int:
+    def add(self, connection: Connection, until: float) -> int:
         """Give it an identifier that nobody has or can guess; or say why not."""
         with self._lock:
             if connection.triple in self._triples:
@@ -85,7 +85,7 @@ class Connections:
             while not number or number in self._identifiers:
                 number = RANDOM.getrandbits(32)
             connection.identifier = number
-            connection.until = now + connection.lasts
+            connection.until = until
             self._triples[connection.triple] = connection
             self._identifiers[number] = connection
         return 0

@@ -135,7 +135,7 @@ class Controller:
             profile=(profile or Profile()).identified(plant.identity),
             types=plant.types,
             programs=plant.programs,
-            data_files=plant.data_files or None,
+            data_files=plant.data_files,
             **kwds,
         )
 

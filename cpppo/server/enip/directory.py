@@ -22,6 +22,7 @@ from ...protocol.enip import (
     Segment,
     Symbol,
 )
+from ...protocol.enip.plants import PROGRAM, scope
 from ...protocol.enip.status import Status
 from .answers import Refusal, Target, out_of_range, position
 from .attribute import Attribute
@@ -31,13 +32,12 @@ from .objects import Object
 from .part import Part, member_of
 from .places import Place
 from .tagged import Tagged
-from .tags import TagError, TagSpec
+from .tags import TagError, TagSpec, check_letters
 
-__all__ = ["PROGRAM", "Directory", "Family"]
+__all__ = ["Directory", "Family"]
 
 REMEMBERED = 32768  # paths, or twice the tags; beyond that, all are found anew
 ROUTER = 0x02
-PROGRAM = "Program:"
 
 
 class Family(Protocol):
@@ -83,8 +83,10 @@ class Directory:
 
     def program(self, name: str) -> None:
         """Have a program, named with or without what all their names begin with."""
-        said = name if name.lower().startswith(PROGRAM.lower()) else PROGRAM + name
-        self.programs.setdefault(said.lower(), PROGRAM + said[len(PROGRAM) :])
+        begun = name.lower().startswith(PROGRAM.lower())
+        said = PROGRAM + (name[len(PROGRAM) :] if begun else name)
+        check_letters(said, said, 0)
+        self.programs.setdefault(said.lower(), said)
 
     def have(
         self,
@@ -121,6 +123,7 @@ class Directory:
         key = spec.name.lower()
         if key in self.names:
             raise TagError(str(spec), f"there is a tag {self.names[key]} already")
+        check_letters(spec.name, spec.name, 0)
         if spec.alias is not None:
             self.alias(key, spec, spec.alias)
         else:
@@ -140,8 +143,8 @@ class Directory:
             attribute.tagged = True
             self.tags[key] = attribute
             self.homes[key] = home
-        if key.startswith(PROGRAM.lower()) and "." in key:
-            self.program(spec.name.partition(".")[0])
+        if program := scope(spec.name):
+            self.program(program)
         # What led to a member may lead to this one now.
         self.places.clear()
         # Last, because who lists the tags goes by the names.

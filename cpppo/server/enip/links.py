@@ -9,6 +9,7 @@ clients look for its status at a fixed place.  CIP Vol 1, 3-5.5; Vol 2, 3-2.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import TYPE_CHECKING
 
 from ...protocol.enip import (
@@ -38,7 +39,7 @@ from .answers import Answer, Call, Refusal, line_of
 from .bridge import Bridge
 from .common import Common
 from .connections import Connection, Triple
-from .objects import REFUSAL
+from .objects import HEAD, REFUSAL
 from .routing import RouteError
 
 if TYPE_CHECKING:
@@ -96,13 +97,16 @@ class Links:
         room = max(min(room, self.controller.room - ADDRESSED - SEQUENCE), REFUSAL)
         circumstances = Call(room, room, forward=call.forward, links=self)
         key, told = triple(asked), asked.to_originator
-        one = Connection(key, told, most, circumstances, lasting(asked), end)
-        why = self.controller.connections.add(one, now)
+        lasts = lasting(asked, asked.target_interval)
+        one = Connection(key, told, most, circumstances, lasts, end)
+        # Nobody finds it late while another device is still being asked for it.
+        until = inf if isinstance(end, Bridge) else now + lasts
+        why = self.controller.connections.add(one, until)
         if why:
             raise refused(asked, why)
         self.connections[one.identifier] = self._triples[key] = one
         if isinstance(end, Bridge):
-            self.bridged(asked, one, end, path or ())
+            return self.bridged(asked, one, end, path or (), call)
         return opened(asked, one.identifier)
 
     def here(
@@ -129,14 +133,22 @@ class Links:
         return Bridge(controller.routes, target, controller.limits.routed)
 
     def bridged(
-        self, asked: Asked, one: Connection, bridge: Bridge, path: tuple[Segment, ...]
-    ) -> None:
-        """Open the rest of a connection."""
+        self,
+        asked: Asked,
+        one: Connection,
+        bridge: Bridge,
+        path: tuple[Segment, ...],
+        call: Call,
+    ) -> Opened:
+        """Open the rest of a connection; what the device there grants is granted."""
         if self._aborted:
             bridge.abort()
         first = next(at for at, hop in enumerate(path) if isinstance(hop, Port))
         try:
-            bridge.open(asked, one.identifier, path[first + 1 :], one.lasts)
+            far = bridge.open(asked, one.identifier, path[first + 1 :])
+            granted = opened(asked, one.identifier, far)
+            if len(granted.encode()) > call.room - HEAD:
+                raise Refusal(Status.REPLY_TOO_LARGE)
         except RouteError as exc:
             self.forget(one)
             self.controller.quiet.warning("routing to %s:%d: %s", *bridge.target, exc)
@@ -146,8 +158,10 @@ class Links:
         except BaseException:
             self.forget(one)
             raise
-        # That took its time.
+        one.lasts = bridge.lasts = lasting(asked, granted.target_interval)
+        # That took its time, so the connection's begins now.
         one.until = self.controller.clock() + one.lasts
+        return granted
 
     def close(self, asked: ForwardClose) -> Closed:
         """Close a connection of this session."""
@@ -225,10 +239,13 @@ class Links:
         # The same once more is the same request: it is not done twice.
         one.until = self.common.moment() + one.lasts
         if sequence != one.sequence:
+            # Who has to wait for somebody else is not late meanwhile, and has his time
+            # from then on.
+            if one.end is not None:
+                one.until = inf
             reply = self.served(one, octets)
             one.keep(reply, 0, len(reply))
             one.sequence = sequence
-            # Who had to wait for somebody else has his time from now on.
             if one.end is not None:
                 one.until = self.controller.clock() + one.lasts
         return one.to_originator, counted + one.answer
@@ -289,9 +306,9 @@ def judged(asked: Asked, largest: int) -> tuple[int, int]:
     return both[0].size, both[1].size - SEQUENCE
 
 
-def lasting(asked: Asked) -> float:
-    """The seconds without a request that end a connection."""
-    return float((4 << min(asked.multiplier, 7)) * asked.target_interval) / 1e6
+def lasting(asked: Asked, interval: int) -> float:
+    """The seconds without a request that end a connection of such an interval."""
+    return float((4 << min(asked.multiplier, 7)) * interval) / 1e6
 
 
 def parted(
@@ -334,15 +351,19 @@ def swept(one: Connection) -> None:
 # -- what is answered
 
 
-def opened(asked: Asked, identifier: int) -> Opened:
+def opened(asked: Asked, identifier: int, far: Opened | None = None) -> Opened:
+    """A connection is open, with what another device said of it if it leads there."""
+    granted = asked if far is None else far
     return Opened(
         to_target=identifier,
         to_originator=asked.to_originator,
         serial=asked.serial,
         vendor=asked.vendor,
         originator=asked.originator,
-        target_interval=asked.target_interval,
-        originator_interval=asked.originator_interval,
+        # An interval of nought says nothing.
+        target_interval=granted.target_interval or asked.target_interval,
+        originator_interval=granted.originator_interval or asked.originator_interval,
+        application=b"" if far is None else far.application,
     )
 
 

@@ -7,20 +7,19 @@ connect, and again to see whether somebody has changed the tags.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from ...protocol.enip import GetInstanceAttributeList
 from ...protocol.enip.datatypes import Types
 from ...protocol.enip.status import Status
 from ...protocol.enip.types import UDINT, UINT
-from .answers import Answer, Call, Refusal, Target
+from .answers import Refusal
 from .attribute import Attribute
 from .builtin import ClassObject, Fixed
 from .clock import WallClock
-from .objects import HEAD, Object, service
-from .symbols import SYMBOL, Counted, Symbols
+from .objects import Object
+from .symbols import SYMBOL, Counted, Listing, Symbols, lettered
 from .tagged import Tagged
 from .templates import TEMPLATE, Templates
 
@@ -31,12 +30,6 @@ __all__ = ["Changes", "ProgramName", "Programs", "logix"]
 
 PROGRAM = 0x68
 NAME = 28  # the attribute that is a program's name
-
-
-def lettered(name: str) -> bytes:
-    """A name after its size, with nothing to make it even."""
-    octets = name.encode("latin-1", "replace")
-    return UINT.produce(len(octets)) + octets
 
 
 class ProgramName(Tagged):
@@ -78,36 +71,21 @@ class Changes(Tagged):
         return (self.sum() ^ self.sum() >> 16) & 0xFFFF
 
 
-class Listed(ClassObject):
+class Listed(Listing, ClassObject):
     """The list of the programs, from a number on."""
+
+    told = (NAME,)
 
     def __init__(self, names: list[str], start: int) -> None:
         super().__init__(PROGRAM, 1, len(names))
         self._names = names
         self._start = start
 
-    @service(GetInstanceAttributeList)
-    def get_instance_attribute_list(
-        self, request: GetInstanceAttributeList, target: Target, call: Call
-    ) -> Answer:
-        """Each program's number and name, as many as fit."""
-        if target.number is not None or target.elements:
-            raise Refusal(Status.PATH_SEGMENT_ERROR)
-        if any(number != NAME for number in request.attributes):
-            raise Refusal(Status.ATTRIBUTE_NOT_SUPPORTED)
-        left = min(call.fragment, call.room - HEAD)
-        found: list[bytes] = []
+    def entries(self, wanted: Sequence[int]) -> Iterator[bytes]:
         for number, name in enumerate(self._names, 1):
-            if number < self._start:
-                continue
-            own = name.partition(":")[2]
-            entry = UDINT.produce(number) + lettered(own) * len(request.attributes)
-            left -= len(entry)
-            if left < 0:
-                status = Status.PARTIAL_TRANSFER if found else Status.REPLY_TOO_LARGE
-                return Answer(b"".join(found), status)
-            found.append(entry)
-        return Answer(b"".join(found))
+            if number >= self._start:
+                own = lettered(name.partition(":")[2])
+                yield UDINT.produce(number) + own * len(wanted)
 
 
 class Programs:

@@ -163,7 +163,7 @@ def main(
 def something(options: Options) -> bool:
     """Whether there is anything to serve: tags, or data files."""
     plant = options.plant
-    return bool(options.tags) or (plant is not None and bool(plant.data_files))
+    return bool(options.tags) or (plant is not None and plant.data_files is not None)
 
 
 def loaded(plant: Plant) -> None:

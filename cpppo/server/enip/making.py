@@ -20,10 +20,13 @@ from .attribute import Attribute
 from .part import bit_of, element_of
 from .tags import TagError, TagSpec
 
-__all__ = ["alias_path", "aliased", "made"]
+__all__ = ["Astray", "Step", "alias_path", "aliased", "made", "split"]
 
+Step = str | tuple[int, ...]  # a name, or indices
+INDEX = r"\s*[0-9]{1,9}\s*"
 STEP = re.compile(
-    r"(?:^|\.)(?P<name>[^.\[\]\s](?:[^.\[\]]*[^.\[\]\s])?)|\[\s*(?P<at>[0-9]+(?:\s*,\s*[0-9]+)*)\s*\]"
+    r"(?:^|\.)(?P<name>[^.\[\]\s][^.\[\]]*)|"
+    rf"\[(?P<index>{INDEX}(?:,{INDEX}){{0,2}})\]"
 )
 
 
@@ -83,24 +86,34 @@ def flat(values: Any) -> Iterator[Any]:
             yield value
 
 
+class Astray(ValueError):
+    """A path leads nowhere: why."""
+
+
+def split(of: str) -> list[Step]:
+    """The names and indices of an alias's path, a name first."""
+    steps: list[Step] = []
+    at = 0
+    while at < len(of) or not steps:
+        match = STEP.match(of, at)
+        if match is None or not (steps or match["name"]):
+            raise Astray(f"no name or [index] at {of[at:]!r}")
+        at = match.end()
+        if match["name"]:
+            steps.append(match["name"].strip())
+        else:
+            steps.append(tuple(int(one) for one in match["index"].split(",")))
+    return steps
+
+
 def alias_path(of: str) -> tuple[tuple[Segment, ...], int | None]:
     """The path that an alias stands for, and the bit at its end; or a ValueError."""
+    *steps, last = split(of)
+    bit = int(last) if steps and isinstance(last, str) and last.isdecimal() else None
     found: list[Segment] = []
-    at = 0
-    while at < len(of):
-        step = STEP.match(of, at)
-        if step is None or (not found and step["name"] is None):
-            raise ValueError(f"no name or [index] at {of[at:]!r}")
-        at = step.end()
-        if step["at"] is not None:
-            found += [Element(int(one)) for one in step["at"].split(",")]
-        elif found and step["name"].isdigit() and at == len(of):
-            return tuple(found), int(step["name"])
-        else:
-            found.append(Symbol(step["name"]))
-    if not found:
-        raise ValueError("no name or [index] at all")
-    return tuple(found), None
+    for step in steps if bit is not None else (*steps, last):
+        found += [Symbol(step)] if isinstance(step, str) else map(Element, step)
+    return tuple(found), bit
 
 
 def aliased(

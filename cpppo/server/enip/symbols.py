@@ -9,7 +9,7 @@ Logix 5000 Data Access, "Get a list of tags".
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -32,7 +32,7 @@ from .tagged import Tagged
 if TYPE_CHECKING:
     from .directory import Directory
 
-__all__ = ["SYMBOL", "Counted", "Symbols"]
+__all__ = ["SYMBOL", "Counted", "Listing", "Symbols", "lettered"]
 
 SYMBOL = 0x6B
 LAST = 0xFFFF  # some clients have 16 bits for an instance
@@ -82,8 +82,9 @@ class Symbol:
         return ATTRIBUTES[number][1](self)
 
 
-def named(one: Symbol) -> bytes:
-    octets = one.name.encode("latin-1")
+def lettered(name: str) -> bytes:
+    """A name after its size, with nothing to make it even."""
+    octets = name.encode("latin-1", "replace")
     return UINT.produce(len(octets)) + octets
 
 
@@ -104,7 +105,7 @@ def access(one: Symbol) -> bytes:
 
 # What a symbol says of itself: by number, the name and how it is found.
 ATTRIBUTES: dict[int, tuple[str, Callable[[Symbol], bytes]]] = {
-    1: ("Symbol Name", named),
+    1: ("Symbol Name", lambda one: lettered(one.name)),
     2: ("Symbol Type", lambda one: UINT.produce(one.type)),
     3: ("Symbol Address", lambda one: UDINT.produce(one.number)),
     5: ("Symbol Object Address", lambda one: UDINT.produce(one.number)),
@@ -116,10 +117,13 @@ ATTRIBUTES: dict[int, tuple[str, Callable[[Symbol], bytes]]] = {
 
 
 class Listing:
-    """The service that lists symbols, from an instance on."""
+    """The service that lists instances, from one on."""
 
-    scope: list[Symbol]
-    instance_id: int
+    told: Collection[int] = ()  # the attributes that they have
+
+    def entries(self, wanted: Sequence[int]) -> Iterator[bytes]:
+        """Each instance's number, and some attributes."""
+        raise NotImplementedError
 
     @service(GetInstanceAttributeList)
     def get_instance_attribute_list(
@@ -128,27 +132,34 @@ class Listing:
         """As many whole entries as fit, with the attributes in the order asked for."""
         if target.number is not None or target.elements:
             raise Refusal(Status.PATH_SEGMENT_ERROR)
-        if any(number not in ATTRIBUTES for number in request.attributes):
+        if any(number not in self.told for number in request.attributes):
             raise Refusal(Status.ATTRIBUTE_NOT_SUPPORTED)
         left = min(call.fragment, call.room - HEAD)
-        values = [ATTRIBUTES[number][1] for number in request.attributes]
         found: list[bytes] = []
-        scope = self.scope
-        for at in range(max(self.instance_id - 1, 0), len(scope)):
-            one = scope[at]
-            entry = UDINT.produce(one.number) + b"".join([get(one) for get in values])
+        for entry in self.entries(request.attributes):
             left -= len(entry)
             if left < 0:
-                break
+                status = Status.PARTIAL_TRANSFER if found else Status.REPLY_TOO_LARGE
+                return Answer(b"".join(found), status)
             found.append(entry)
-        else:
-            return Answer(b"".join(found))
-        if not found:
-            raise Refusal(Status.REPLY_TOO_LARGE)
-        return Answer(b"".join(found), Status.PARTIAL_TRANSFER)
+        return Answer(b"".join(found))
 
 
-class SymbolClass(Listing, ClassObject):
+class Listed(Listing):
+    """The same, of symbols."""
+
+    scope: list[Symbol]
+    instance_id: int
+    told = ATTRIBUTES
+
+    def entries(self, wanted: Sequence[int]) -> Iterator[bytes]:
+        values = [ATTRIBUTES[number][1] for number in wanted]
+        for at in range(max(self.instance_id - 1, 0), len(self.scope)):
+            one = self.scope[at]
+            yield UDINT.produce(one.number) + b"".join([get(one) for get in values])
+
+
+class SymbolClass(Listed, ClassObject):
     """Instance 0: what the list says of itself, and where it begins."""
 
     def __init__(self, scope: list[Symbol]) -> None:
@@ -158,7 +169,7 @@ class SymbolClass(Listing, ClassObject):
             self.add(number, Counted(name, UINT, lambda: len(self.scope)))
 
 
-class SymbolObject(Listing, Tagged):
+class SymbolObject(Listed, Tagged):
     """A symbol; its tag is read and written by its number as by its name."""
 
     class_id = SYMBOL
@@ -224,12 +235,13 @@ class Symbols:
         """Number what has come since."""
         directory = self._directory
         own = self.scopes[""]
+        # The names first: a tag's program is there before its name is.
+        names = list(directory.names.items())
         programs = list(directory.programs.items())
         for key, name in programs[self._programs :]:
             self.scopes[key] = []
             if len(own) < LAST:
                 own.append(Symbol(len(own) + 1, name, ""))
-        names = list(directory.names.items())
         for key, name in names[self._seen :]:
             before, dot, rest = name.partition(".")
             inside = self.scopes.get(before.lower()) if dot else None

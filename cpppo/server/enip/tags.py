@@ -14,16 +14,30 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from math import prod
 from typing import Any
 
 from ...errors import CpppoError
-from ...protocol.enip.datatypes import MOST, Sort, Types, TypesError
+from ...protocol.enip.datatypes import (
+    LONGEST,
+    NUMBER,
+    Sort,
+    Types,
+    TypesError,
+    amiss,
+    number,
+)
+from ...protocol.enip.plants import PROGRAM
 from ...protocol.enip.types import INT, TYPES, CIPType
 
-__all__ = ["ACCESS", "TagError", "TagSpec", "parse_tag", "parse_tags", "spec"]
+__all__ = [
+    "TagError",
+    "TagSpec",
+    "check_letters",
+    "parse_tag",
+    "parse_tags",
+    "spec",
+]
 
-NUMBER = r"(?:0[xX][0-9a-fA-F]{1,16}|[0-9]{1,20})"
 TAG = re.compile(
     r"\s*(?P<name>[^\s@=\[\]](?:[^@=\[\]]*[^\s@=\[\]])?)\s*"
     rf"(?:@\s*(?P<address>{NUMBER}/{NUMBER}/{NUMBER})\s*)?"
@@ -32,7 +46,6 @@ TAG = re.compile(
 )
 # Tags of modules have colons: the module, perhaps its slot, and which of its data.
 MODULE = re.compile(r"[^:]+(?::[^:]+)*:[A-Za-z]{1,2}[0-9]*")
-PROGRAM = "program:"
 PIECES = re.compile(
     r"(?P<name>[^@=\[]*)(?:@(?P<address>[^=\[]*))?(?:=(?P<type>[^\[]*))?(?P<array>.*)",
     re.DOTALL,
@@ -40,8 +53,6 @@ PIECES = re.compile(
 
 # Classes and attributes have 16 bits, instances 32.
 ADDRESS = (("class", 1, 0xFFFF), ("instance", 0, 0xFFFFFFFF), ("attribute", 1, 0xFFFF))
-ACCESS = ("read/write", "read-only", "none")
-LONGEST = 255
 FEW = 24  # types are all named in an error if there are no more
 
 
@@ -151,8 +162,8 @@ def parse_tag(text: str, types: Types | None = None) -> TagSpec:
     check_name(text, name, match.start("name"), place is not None)
     said = type_name or INT.__name__
     if size is not None:
-        sizes = checked_sizes(text, size, match.start("size"))
-        said = f"{said}[{','.join(map(str, sizes))}]"
+        check_sizes(text, size, match.start("size"))
+        said = f"{said}[{size}]"
     try:
         sort = types.sort(said)
     except TypesError as exc:
@@ -164,36 +175,22 @@ def parse_tag(text: str, types: Types | None = None) -> TagSpec:
     return replace(tag, address=address(text, place, match.start("address")))
 
 
-def number(text: str) -> int:
-    """A number, decimal or hexadecimal."""
-    return int(text, 16 if text[1:2] in ("x", "X") else 10)
-
-
 def name_in(text: str) -> tuple[int, int]:
     """Where the name stands."""
     match = PIECES.match(text)
     return match.span("name") if match else (0, len(text))
 
 
-def checked_sizes(text: str, size: str, start: int) -> list[int]:
-    """How many elements each dimension has."""
-    sizes: list[int] = []
+def check_sizes(text: str, size: str, start: int) -> None:
+    """Refuse an array that cannot be: one of its dimensions, or all together."""
     at = start
     for part in size.split(","):
-        sizes.append(number(part.strip()))
-        if not 1 <= sizes[-1] <= MOST:
+        if problem := amiss([number(part)]):
             first = at + len(part) - len(part.lstrip())
-            raise TagError(
-                text, f"an array has 1 to {MOST} elements", first, at + len(part)
-            )
+            raise TagError(text, problem, first, at + len(part))
         at += len(part) + 1
-    if len(sizes) > 3:
-        problem = "an array has up to 3 dimensions"
-    elif prod(sizes) > MOST:
-        problem = f"an array has 1 to {MOST} elements"
-    else:
-        return sizes
-    raise TagError(text, problem, start, start + len(size))
+    if problem := amiss([number(part) for part in size.split(",")]):
+        raise TagError(text, problem, start, start + len(size))
 
 
 def check_name(text: str, name: str, start: int, placed: bool = False) -> None:
@@ -217,7 +214,7 @@ def colons(name: str) -> str:
     """What is wrong with the colons of a name; nothing, if they are right."""
     if ":" not in name:
         return ""
-    if name.lower().startswith(PROGRAM):
+    if name.lower().startswith(PROGRAM.lower()):
         program, _, rest = name[len(PROGRAM) :].partition(".")
         if not program:
             return "the program has no name; one is Program:Main.X"

@@ -126,6 +126,10 @@ def test_a_plant_of_nothing_is_no_text() -> None:
     assert toml(DescribedPlant()).strip() == ""
 
 
+def test_that_there_are_data_files_is_said_without_one() -> None:
+    assert toml(DescribedPlant(data_files={})) == "[data_files]\n"
+
+
 def test_a_layout_that_cannot_be_said_is_told() -> None:
     members = (Member("A", DINT, 0, 4), Member("B", BOOL, 0, 2, 5))
     odd: type[StructureType] = assembled("Odd", members, 8, 0x123)

@@ -9,6 +9,7 @@ from time import time
 
 import pytest
 from asking import Client, controller, number, request
+from connecting import Linked
 
 from cpppo.server.enip.clock import WallClock
 
@@ -136,3 +137,12 @@ def test_a_list_to_set_that_is_wrong(data: bytes, status: int, answer: bytes) ->
     one, _ = clocked()
     reply = one.ask(request(0x04, PATH, data))
     assert (reply.status, reply.data) == (status, answer)
+
+
+def test_nothing_is_set_where_its_answer_has_no_room() -> None:
+    one, _ = clocked()
+    linked = Linked(one, size=100, back=40)
+    for count, status in ((9, 0x11), (8, 0)):
+        data = struct.pack("<H", count) + b"\x0a\0\1" * count
+        assert linked.ask(request(0x04, PATH, data)).status == status
+        assert listed(one, 10, "<b") == (int(status == 0),)

@@ -35,6 +35,7 @@ from asking import (
 from connecting import (
     ROUTER,
     SLOT,
+    Clock,
     Linked,
     forward_close,
     forward_open,
@@ -52,18 +53,6 @@ TAGS = "A=DINT[2000] B=REAL S=SINT[5000] L=LINT[700]"
 
 def client(**kwds: Any) -> Client:
     return Client(controller(TAGS, **kwds))
-
-
-class Clock:
-    """A clock that goes when it is told."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-        self.asked = 0
-
-    def __call__(self) -> float:
-        self.asked += 1
-        return self.now
 
 
 def timed(**kwds: Any) -> tuple[Client, Clock]:

@@ -971,6 +971,24 @@ def test_what_cannot_be_written_stays_so_after_it_was_read() -> None:
         assert one.ask(read("V")).data == b"\xc7\0\1\0"
 
 
+@pytest.mark.parametrize("most", [3, 8])
+def test_not_every_path_is_remembered_for_ever(
+    monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr("cpppo.server.enip.directory.REMEMBERED", most)
+    one = Client(controller("SCADA=INT[100] A B"))
+    one.controller.tags["SCADA"][:] = list(range(100))
+    counts = []
+    for _ in range(2):
+        for index in range(100):
+            data = one.ask(read(symbol("SCADA") + element(index))).data
+            assert data == struct.pack("<2H", 0xC3, index)
+            counts.append(len(one.controller.directory.places))
+    # As many as is said, or twice the tags; then all are found anew.
+    assert max(counts) == max(most, 6)
+    assert counts.count(1) > 10
+
+
 @pytest.mark.parametrize("watched", [False, True])
 def test_a_part_of_a_member_is_no_failure_of_the_packet(watched: bool) -> None:
     observer = (lambda line: None) if watched else None

@@ -21,6 +21,9 @@ def test_the_programs_name() -> None:
         assert (reply.service, reply.status) == (0x81, 0)
         assert reply.data == struct.pack("<H", len(name)) + name.encode()
     assert client(TAGS).ask(request(0x01, number(0x64, 1))).status == 0
+    # It is no name to ask by, so it may have letters that no request can hold.
+    odd = client(TAGS, name="Br\xfccke \u20ac").ask(request(0x01, number(0x64, 1)))
+    assert (odd.status, odd.data) == (0, b"\x08\0Br\xfccke ?")
 
 
 def changes(one: Client) -> bytes:
@@ -66,3 +69,5 @@ def test_the_programs() -> None:
     asked = request(0x55, number(0x68, 0), b"\1\0\x1c\0")
     reply = of.answer(asked, Call(100, 100))
     assert (reply[2], len(reply)) == (6, 4 + 6 * 16)
+    assert of.answer(asked, Call(19, 19))[2] == 0x11
+    assert of.answer(asked, Call(20, 20))[2] == 6

@@ -417,6 +417,9 @@ def test_an_alias_is_another_name() -> None:
         ("", "no name or [index]"),
         ("[3]", "no name or [index]"),
         ("Program:Main", "no such tag"),
+        ("OUTS[1]count", "no name or [index] at 'count'"),
+        ("OUT[0,0,0,0]", "no name or [index] at '[0,0,0,0]'"),
+        ("N[1].5.6", "no such tag"),
     ],
 )
 def test_an_alias_of_nothing_is_an_error(of: str, problem: str) -> None:

@@ -4,16 +4,13 @@
 from __future__ import annotations
 
 import struct
-import sys
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from asking import (
     Client,
     controller,
-    frame,
     multiple,
     number,
     replies_in,
@@ -21,12 +18,13 @@ from asking import (
     request,
     unconnected,
 )
+from connecting import SLOT, Linked
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cpppo.server.enip import Controller
 from cpppo.server.enip.attribute import Attribute
-from cpppo.server.enip.pccc import DataFileError, DataFiles
+from cpppo.server.enip.pccc import DataFile, DataFileError, DataFiles
 
 PATH = number(0x67, 1)
 WHO = bytes.fromhex("07 09 10 73 4d 50 c9")
@@ -336,6 +334,43 @@ def test_typed_values_of_files_are_read_and_written() -> None:
     assert fnc(one, "68 00 00 01 00 0e 04 00 01 01 00") == b"\x42\0\0"
 
 
+@pytest.mark.parametrize(
+    ("name", "size", "most", "head"),
+    [
+        (b"N7:0", 2, 120, "99 09 f1 42"),  # 244 octets
+        (b"T4:0", 6, 40, "99 09 f1 56"),
+        (b"D", 4, 60, "99 09 f1 44"),
+        (b"F8:0", 4, 59, "99 09 ee 94 08"),  # one more were 245
+        (b"L", 8, 29, "99 09 ea 49 08"),
+        (b"X", 8, 29, "99 09 eb 99 08 08"),
+    ],
+)
+def test_a_typed_read_holds_all_that_244_octets_can(
+    name: bytes, size: int, most: int, head: str
+) -> None:
+    one = made("D=DINT[100] L=LINT[100] X=LREAL[100]", data_files={})
+    asked = b"$" + name + b"\0"
+    known = fnc(one, "68 00 00 ff 00 00", asked + struct.pack("<H", most))
+    assert known == bytes.fromhex(head) + bytes(most * size)
+    more = struct.pack("<H", most + 1)
+    assert refused(one, "68 00 00 ff 00 00", asked + more) == 0xF009
+
+
+def test_nothing_is_read_of_what_is_refused() -> None:
+    asked: list[Any] = []
+
+    class Counting(Attribute):
+        def __getitem__(self, key: Any) -> Any:
+            asked.append(key)
+            return super().__getitem__(key)
+
+    one = made("A=INT[200]", attribute_class=Counting)
+    assert refused(one, "68 00 00 ff 00 00", b"$A\0\x79\0") == 0xF009
+    assert asked == []
+    assert len(fnc(one, "68 00 00 ff 00 00", b"$A\0\x78\0")) == 244
+    assert asked
+
+
 def test_typed_values_of_tags_are_read_and_written() -> None:
     one = made(data_files=None)
     assert fnc(one, "67 00 00 03 00 00", b"$A\0\x97\x09\x42" + words(1, 2, 3)) == b""
@@ -407,56 +442,34 @@ def test_a_command_may_be_sent_along_a_route_or_in_a_packet() -> None:
     assert [reply.data for reply in inner] == [WHO + wanted] * 2
 
 
-def opened(client: Client, path: bytes, size: int = 0x4302) -> int:
-    """A connection along a path; its identifier."""
-    data = struct.pack("<BBIIHHIB3x", 10, 14, 0, 0x99, 1, 2, 3, 1)
-    data += struct.pack("<IHIHBB", 2000000, size, 2000000, size, 0xA3, len(path) // 2)
-    reply = client.ask(request(0x54, number(6, 1), data + path))
-    assert (reply.service, reply.status) == (0xD4, 0), reply
-    identifier: int = struct.unpack_from("<I", reply.data)[0]
-    return identifier
-
-
-def over(client: Client, connection: int, data: bytes, sequence: int = 1) -> bytes:
-    """What comes back over a connection."""
-    payload = struct.pack(
-        "<IHHHHIHHH", 0, 0, 2, 0xA1, 4, connection, 0xB1, 2 + len(data), sequence
-    )
-    (one,) = client.send(frame(0x70, payload + data, client.handle))
-    assert (one.command, one.status) == (0x70, 0)
-    name, kind, size, count = struct.unpack_from("<IHHH", one.payload, 12)
-    assert (name, kind, size, count) == (0x99, 0xB1, len(one.payload) - 20, sequence)
-    return one.payload[22:]
+DH = b"\x01\x02\x20\xa6\x24\x01\x2c\x01"
 
 
 def test_a_command_may_come_over_a_connection() -> None:
-    client = Client(made())
-    connection = opened(client, bytes.fromhex("01 00 20 02 24 01"), 0x43F4)
+    linked = Linked(Client(made()), path=SLOT, large=False, size=500)
     command = b"\x0f\0" + TNS + bytes.fromhex(read(2, 7, N, 5))
-    reply = over(client, connection, request(0x4B, PATH, WHO + command))
+    reply = linked.cip(request(0x4B, PATH, WHO + command))
     assert carried(reply) == b"\x4f\0" + TNS + words(5)
 
 
 def test_a_connection_to_dh_plus_carries_bare_commands() -> None:
-    client = Client(made())
-    connection = opened(client, bytes.fromhex("01 02 20 a6 24 01 2c 01"))
+    linked = Linked(Client(made()), path=DH, large=False, size=258)
     command = b"\x0f\0" + TNS + bytes.fromhex("01 00 00 03 00 06 07 05")
-    reply = over(client, connection, struct.pack("<4H", 0, 27, 0, 1) + command)
+    reply = linked.cip(struct.pack("<4H", 0, 27, 0, 1) + command)
     assert reply == struct.pack("<4H", 0, 1, 0, 27) + b"\x4f\0" + TNS + words(5, 6, 7)
     # Too short to say where to: a CIP status, as for any connection.
-    assert reply_in(over(client, connection, b"\1\2\3", 2)).status == 0x13
+    assert reply_in(linked.cip(b"\1\2\3")).status == 0x13
 
 
 def test_a_small_connection_to_dh_plus_is_kept_to() -> None:
-    client = Client(made())
-    connection = opened(client, bytes.fromhex("01 02 20 a6 24 01 2c 01"), 0x4228)
+    linked = Linked(Client(made()), path=DH, large=False, size=40)
     head = struct.pack("<4H", 0, 27, 0, 1) + b"\x0f\0" + TNS
     # 40 octets: a count, the way, a command's head and 26 of data.
-    fits = over(client, connection, head + bytes.fromhex("01 00 00 0d 00 06 07 00"))
+    fits = linked.cip(head + bytes.fromhex("01 00 00 0d 00 06 07 00"))
     assert fits[9] == 0
     assert len(fits) == 38
     more = bytes.fromhex("01 00 00 0e 00 06 07 00")
-    assert over(client, connection, head + more, 2)[9:13] == b"\xf0" + TNS + b"\x09"
+    assert linked.cip(head + more)[9:13] == b"\xf0" + TNS + b"\x09"
 
 
 def test_the_requester_may_say_more_and_hears_it_again() -> None:
@@ -574,36 +587,61 @@ def test_two_controllers_share_no_files() -> None:
     assert (one.pccc.files["N7:0"], other.pccc.files["N7:0"]) == (-1, 0)
 
 
-@pytest.fixture
-def hasty() -> Iterator[None]:
-    """Threads that change places as often as they can."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(before)
+class Told:
+    """A lock that tells when somebody comes to it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.come = threading.Event()
+
+    def __enter__(self) -> None:
+        self.come.set()
+        self.lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.release()
 
 
-def test_nobody_undoes_the_bits_of_another(hasty: None) -> None:
-    """Each thread writes a bit of its own of the same words, and finds it as it was."""
+BITS = {
+    "masked": bytes.fromhex("ab 02 07 89 31 00") + words(1, 1),
+    "modified": bytes.fromhex("26 06 07 31") + words(-1, 1),
+}
+
+
+@pytest.mark.parametrize("mine", BITS)
+@pytest.mark.parametrize("other", [*BITS, "program"])
+def test_nobody_undoes_the_bits_of_another(
+    mine: str, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another writes the same word, after it was read and before it is stored."""
     one = made()
-    failures: list[int] = []
+    files = one.pccc.files
+    files["N7:49"] = 0
+    told = Told()
+    monkeypatch.setattr(files, "lock", told)
+    store = DataFile.store
+    threads: list[threading.Thread] = []
 
-    def writing(bit: int) -> None:
-        client, mask = Client(one), words(*[1 << bit] * 50)
-        head = bytes.fromhex("ab 64 07 89 00 00")
-        for turn in range(100):
-            data = mask if turn % 2 else bytes(100)
-            command = b"\x0f\0" + TNS + head + mask + data
-            carried(client.cip(request(0x4B, PATH, WHO + command)))
-            if one.pccc.files[f"N7:49/{bit}"] != bool(turn % 2):
-                failures.append(bit)
+    def writing() -> None:
+        if other == "program":
+            files["N7:49/3"] = True
+        else:
+            fnc(one, BITS[other].hex().replace("0100", "0800"))
+        told.come.set()
 
-    threads = [threading.Thread(target=writing, args=(bit,)) for bit in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failures
+    def between(file: DataFile, at: int, octets: bytes) -> None:
+        if not threads:
+            threads.append(threading.Thread(target=writing))
+            told.come.clear()
+            threads[0].start()
+            # He waits for us, or he is done: and then we must not undo it.
+            assert told.come.wait(10)
+        store(file, at, octets)
+
+    monkeypatch.setattr(DataFile, "store", between)
+    fnc(one, BITS[mine].hex())
+    threads[0].join()
+    assert files["N7:49"] == 0b1001
 
 
 def test_the_files_are_not_held_while_a_tag_is_written() -> None:

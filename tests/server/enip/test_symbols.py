@@ -8,7 +8,7 @@ which order, is what it finds.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import process_time
 from typing import Any
 
@@ -19,7 +19,7 @@ from structured import Tags, at, client, kinds, spec, types
 from cpppo.protocol.enip.status import Status
 from cpppo.server.enip import Controller, device
 from cpppo.server.enip.answers import Call
-from cpppo.server.enip.tags import TagSpec
+from cpppo.server.enip.tags import TagError, TagSpec
 
 TAGS: Tags = {
     "ONE": "Inner",
@@ -231,6 +231,65 @@ def test_a_tag_that_comes_later_is_listed_last() -> None:
     assert [each[1] for each in listed(one, scope="program:new")] == ["X"]
     found = next(each[0] for each in after if each[1] == "LATER")
     assert one.ask(read(number(0x6B, found))).data == b"\xc4\0" + bytes(4)
+
+
+class Between(dict[str, str]):
+    """Names; something happens after they were looked at for the first time."""
+
+    def __init__(self, names: dict[str, str], then: Callable[[], None]) -> None:
+        super().__init__(names)
+        self.then = then
+
+    def items(self) -> Any:
+        found = list(super().items())
+        self.then()
+        return found
+
+
+def test_a_tag_that_comes_while_the_list_is_made_is_in_its_program() -> None:
+    one = client(TAGS)
+    directory = one.controller.directory
+    listed(one)
+
+    def come() -> None:
+        directory.names = dict(directory.names)
+        directory.programs = dict(directory.programs)
+        directory.tag(spec(one.controller.types, new, "DINT"), device.Attribute, {})
+
+    # Whichever is looked at first, the tag comes right after that.
+    new = "Program:New.X"
+    directory.names = Between(directory.names, come)
+    directory.programs = Between(directory.programs, come)
+    directory.tag(spec(one.controller.types, "LATER", "DINT"), device.Attribute, {})
+    for _ in range(2):
+        assert new not in {each[1] for each in listed(one)}
+    assert {"Program:New", "LATER"} <= {each[1] for each in listed(one)}
+    assert [each[1] for each in listed(one, scope="Program:New")] == ["X"]
+
+
+def test_a_name_that_no_request_can_hold_is_refused() -> None:
+    with pytest.raises(TagError, match="a name has the letters of Latin 1") as told:
+        Controller([TagSpec("A"), TagSpec("TANK_\u20ac")])
+    assert (told.value.text, told.value.start) == ("TANK_\u20ac", 5)
+    for name in ("\u20ac", "Program:\u20ac"):
+        with pytest.raises(TagError, match="a name has the letters of Latin 1"):
+            Controller(programs=[name])
+    one = Client(Controller([TagSpec("Z\xfcrich"), TagSpec("A")], programs=["\xdc"]))
+    names = b"".join(struct.pack("<H", len(each)) + each for each in (b"A",))
+    reply = one.ask(asking((1,)))
+    assert reply.status == 0
+    assert b"Z\xfcrich" in reply.data
+    assert b"Program:\xdc" in reply.data
+    assert reply.data.endswith(names)
+
+
+def test_a_size_that_does_not_fit_is_as_large_as_can_be_said() -> None:
+    known = types()
+    known.declare_text("Long", 0xFFFF)
+    known.declare_text("Least", 0xFFFF - 7)
+    specs = [TagSpec(name, known[name]) for name in ("Long", "Least")]
+    one = Client(Controller(specs, types=known))
+    assert [each[7] for each in listed(one, (1, 7))] == [0xFFFF, 0xFFFC]
 
 
 def test_symbols_in_a_packet_and_a_path_with_more() -> None:

@@ -8,29 +8,19 @@ has the type of what is there.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from math import prod
 
+from ....protocol.enip.plants import PROGRAM
+from ....protocol.enip.plants import scope as scope_of
 from ....protocol.enip.structures import BOOLS, StructureType
 from ....protocol.enip.types import BOOL, CIPType, TextType
-from ..tags import ACCESS, TagSpec
+from ..making import Astray, Step, split
+from ..tags import TagSpec
 from .plant import Draft, meant
+from .values import position
 
 __all__ = ["resolved"]
-
-INDEX = r"\s*[0-9]{1,9}\s*"
-STEP = re.compile(
-    r"\.?(?P<name>[^.\[\]\s][^.\[\]]*)|"
-    rf"\[(?P<index>{INDEX}(?:,{INDEX}){{0,2}})\]"
-)
-
-
-Step = str | tuple[int, ...]  # a name, or indices
-
-
-class Astray(Exception):
-    """A path leads nowhere: why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +84,7 @@ def leading(tag: TagSpec, root: TagSpec, rest: list[Step]) -> TagSpec:
     place = Place(root.type, root.sizes, root.bools)
     for step in rest:
         place = entered(place, step)
-    if tag.access not in (ACCESS[0], root.access):
+    if tag.access not in ("read/write", root.access):
         raise Astray(f"its access is that of {root.name}: {root.access}")
     sizes = place.sizes
     return replace(
@@ -106,22 +96,6 @@ def leading(tag: TagSpec, root: TagSpec, rest: list[Step]) -> TagSpec:
         access=root.access,
         alias=f"{root.alias or root.name}{joined(rest)}",
     )
-
-
-def split(path: str) -> list[Step]:
-    """Names and indices of a path."""
-    steps: list[Step] = []
-    at = 0
-    while at < len(path):
-        match = STEP.match(path, at)
-        if match is None:
-            raise Astray(f"{path[at:]!r} is neither a member nor an element")
-        if match["index"]:
-            steps.append(tuple(int(one) for one in match["index"].split(",")))
-        else:
-            steps.append(match["name"].strip())
-        at = match.end()
-    return steps
 
 
 def joined(steps: list[Step]) -> str:
@@ -139,8 +113,8 @@ def rooted(draft: Draft, tag: TagSpec, steps: list[Step]) -> tuple[TagSpec, list
         if not isinstance(step, str):
             break
         names.append(step)
-    program, dot, _ = tag.name.partition(".")
-    own = program.lower() + dot if program.lower().startswith("program:") else ""
+    program = scope_of(tag.name)
+    own = f"{PROGRAM}{program}.".lower() if program else ""
     for scope in dict.fromkeys((own, "")):
         for end in range(len(names), 0, -1):
             found = draft.tags.get(scope + ".".join(names[:end]).lower())
@@ -159,9 +133,8 @@ def entered(place: Place, step: Step) -> Place:
         sizes = (place.bools,) if place.bools else place.sizes
         if len(step) != len(sizes):
             raise Astray(f"{place.said} has {len(sizes) or 'no'} dimensions")
-        for index, size in zip(step, sizes, strict=True):
-            if index >= size:
-                raise Astray(f"{place.said} has no element [{index}]")
+        if position(step, sizes) is None:
+            raise Astray(f"{place.said} has no element {joined([step])}")
         if issubclass(place.type, TextType):
             raise Astray(f"{place.said} has texts that differ in length: all or none")
         return Place(BOOL if place.bools else place.type)
@@ -176,6 +149,7 @@ def entered(place: Place, step: Step) -> Place:
         bools = 32 * (member.count or 1) if member.type is BOOLS else 0
         return Place(member.type, sizes, bools)
     whole = isinstance(place.type.blank, int) and place.type is not BOOL
-    if not whole or not step.isdecimal() or int(step) >= 8 * place.type.struct_calcsize:
-        raise Astray(f"{place.said} has no bit {step!r}")
+    bits = 8 * place.type.struct_calcsize if whole else 0
+    if not (step.isdecimal() and len(step) < 9 and int(step) < bits):
+        raise Astray(f"{place.said} has no bit {step[:40]!r}")
     return Place(BOOL)

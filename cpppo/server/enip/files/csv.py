@@ -18,9 +18,11 @@ from typing import Any
 
 from ....errors import EncodeError
 from ....protocol.enip.datatypes import Sort
+from ....protocol.enip.plants import PROGRAM
 from ....protocol.enip.structures import StringType
 from ....protocol.enip.types import BOOL, TextType
-from ..tags import ACCESS, TagSpec, spec
+from ..attribute import access_of
+from ..tags import TagSpec, spec
 from .decorated import l5k_value
 from .literals import Moment, l5k, number, quoted
 from .plant import Draft, Source, meant
@@ -125,7 +127,7 @@ class CSV:
     def fill(self, draft: Draft) -> None:
         """Say which tags there are."""
         for line, row in self.rows:
-            scope = f"Program:{row['scope']}." if row.get("scope") else ""
+            scope = f"{PROGRAM}{row['scope']}." if row.get("scope") else ""
             if not self.rockwell:
                 self.plain(draft, line, scope, row)
             elif row["type"].upper() in ("TAG", "ALIAS"):
@@ -153,7 +155,7 @@ class CSV:
         }
         if row["type"].upper() == "ALIAS":
             of = row.get("specifier", "")
-            of = f"Program:{of[1:]}" if of.startswith("\\") else of
+            of = f"{PROGRAM}{of[1:]}" if of.startswith("\\") else of
             draft.lenient.add(name.lower())
             draft.add((self.source, line), TagSpec(name, alias=of))
             return
@@ -165,8 +167,8 @@ class CSV:
             self.unknown[plain] = self.unknown.get(plain, 0) + 1
             return
         access = self.access(said.get("externalaccess", ""), line)
-        if access == ACCESS[0] and said.get("constant", "").lower() == "true":
-            access = ACCESS[1]
+        if access == "read/write" and said.get("constant", "").lower() == "true":
+            access = "read-only"
         sort = draft.sort((self.source, line), kind)
         draft.add((self.source, line), spec(name, sort, access=access))
 
@@ -195,13 +197,10 @@ class CSV:
 
     def access(self, said: str, line: int) -> str:
         """Who may do what from outside."""
-        plain = said.lower().replace(" ", "-").replace("read-write", ACCESS[0])
-        if not plain:
-            return ACCESS[0]
-        if plain not in ACCESS:
-            problem = f"access is {', '.join(ACCESS)}, not {said!r}"
-            raise self.source.error(problem, line)
-        return plain
+        try:
+            return access_of(said or "read/write")
+        except ValueError as exc:
+            raise self.source.error(str(exc), line) from None
 
 
 def meaning(text: str, sort: Sort) -> Any:

@@ -15,10 +15,11 @@ from typing import Any
 
 from ....errors import EncodeError
 from ....protocol.enip.datatypes import FIRST, LAST, Sort
+from ....protocol.enip.plants import shaped
 from ....protocol.enip.structures import BOOLS, Member, StringType, StructureType
 from ....protocol.enip.types import BOOL, CIPType, TextType
 from .literals import l5k, number, quoted
-from .values import Misfit
+from .values import Misfit, position
 from .values import one as one_of
 from .xml import Node
 
@@ -29,6 +30,7 @@ Kind = type[CIPType]
 INDEX = re.compile(r"\[\s*[0-9]{1,9}\s*(?:,\s*[0-9]{1,9}\s*){0,2}\]")
 MANY = 1_000_000  # elements that are not there are too many to make up
 TREE = ("DataValue", "Array", "Structure")
+MEMBERS = ("DataValueMember", "ArrayMember", "StructureMember")
 
 
 def begun(tag: Node, sort: Sort) -> tuple[Any, Node] | None:
@@ -144,29 +146,7 @@ def array(node: Node, kind: Kind, sizes: tuple[int, ...]) -> list[Any]:
             problem = f"{kind.__name__}[{size}] has no element {index}"
             raise Misfit(problem, (), one.line)
         found[at] = value(one, kind, ())
-    return nested(found, sizes)
-
-
-def position(steps: list[int], sizes: tuple[int, ...]) -> int | None:
-    """Where an element is in the row of all; None if there is none."""
-    if len(steps) != len(sizes):
-        return None
-    at = 0
-    for step, size in zip(steps, sizes, strict=True):
-        if step >= size:
-            return None
-        at = at * size + step
-    return at
-
-
-MEMBERS = ("DataValueMember", "ArrayMember", "StructureMember")
-
-
-def nested(values: list[Any], sizes: tuple[int, ...]) -> list[Any]:
-    """Values in a row as lists in lists."""
-    for size in reversed(sizes[1:]):
-        values = [values[at : at + size] for at in range(0, len(values), size)]
-    return values
+    return shaped(found, sizes)
 
 
 # -- types
@@ -211,7 +191,7 @@ def l5k_array(said: Any, kind: Kind, sizes: tuple[int, ...]) -> list[Any]:
     if not isinstance(said, list):
         raise Misfit(f"{sizes[0]} values within [ and ] expected, not {said!s:.40}")
     if len(sizes) > 1 and len(said) == prod(sizes) != sizes[0]:
-        return nested([l5k_single(one, kind) for one in said], sizes)
+        return shaped([l5k_single(one, kind) for one in said], sizes)
     if len(said) != sizes[0]:
         raise Misfit(f"{sizes[0]} values expected, not {len(said)}")
     if len(sizes) > 1:

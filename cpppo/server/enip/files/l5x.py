@@ -17,6 +17,8 @@ from typing import Any
 
 from ....errors import EncodeError
 from ....protocol.enip.datatypes import NAME, Sort, TypesError
+from ....protocol.enip.plants import PROGRAM
+from ..attribute import access_of
 from ..tags import TagError, TagSpec, check_name, spec
 from . import layouts
 from .decorated import begun, learnt
@@ -37,7 +39,6 @@ UNWANTED = frozenset(
         *("ParameterConnections", "AlarmDefinitions", "AlarmConditions"),
     )
 )
-ACCESS = {"read/write": "read/write", "read only": "read-only", "none": "none"}
 SUFFIXES = {"InputTag": "I", "OutputTag": "O", "ConfigTag": "C", "StatusTag": "S"}
 SERIAL = re.compile(r"16#([0-9a-fA-F_]{1,9})")
 
@@ -186,7 +187,7 @@ class L5X:
             yield "", node
         for program in self.programs():
             for node in program.find("Tags", "Tag"):
-                yield f"Program:{program.get('Name')}.", node
+                yield f"{PROGRAM}{program.get('Name')}.", node
 
     def modules(self) -> Iterator[tuple[str, Node]]:
         """The tags of modules, with their names."""
@@ -222,7 +223,7 @@ class L5X:
         """Another name of a tag; it may be one of a module that is not exported."""
         of = node.get("AliasFor")
         if of.startswith("\\"):
-            of = f"Program:{of[1:]}"
+            of = f"{PROGRAM}{of[1:]}"
         name = scope + node.get("Name")
         draft.add((self.source, node.line), TagSpec(name, alias=of))
         draft.lenient.add(name.lower())
@@ -253,10 +254,10 @@ class L5X:
             said = f"{said}[{','.join(sizes)}]"
         sort = draft.sort((self.source, node.line), said)
         value = self.value(draft, name, node, sort)
-        access = ACCESS.get(node.get("ExternalAccess", "Read/Write").lower())
-        if access is None:
-            problem = f"{name}: ExternalAccess is {', '.join(ACCESS)}"
-            raise self.source.error(problem, node.line)
+        try:
+            access = access_of(node.get("ExternalAccess", "Read/Write"))
+        except ValueError as exc:
+            raise self.source.error(f"{name}: {exc}", node.line) from None
         if access == "read/write" and node.get("Constant").lower() == "true":
             access = "read-only"
         made = spec(name, sort, value=value, access=access)

@@ -20,6 +20,7 @@ from ....protocol.enip.structures import (
     StructureType,
     alignment,
     assembled,
+    ended,
     rounded,
     structure,
 )
@@ -87,8 +88,7 @@ class Declared:
             found.append(Member(one.name, kind, count, at, hidden=hidden))
             hosts[one.name.lower()] = found[-1]
             at += found[-1].size
-        wide = any(one.wide for one in found)
-        return tuple(found), max(rounded(at, 8 if wide else 4), 4)
+        return tuple(found), ended(found, at)
 
 
 def kind_of(one: Entry, types: Types, owner: str) -> tuple[type[CIPType], int]:

@@ -41,16 +41,18 @@ def load(files: Iterable[str]) -> Plant:
         one.fill(draft)
     tags = resolved(draft)
     identity = {key: value for key, (value, _) in draft.identity.items()}
+    files = {key: value for key, (value, _) in draft.data_files.items()}
     return Plant(
         draft.types,
         tags,
         tuple(draft.programs.values()),
         {key: value for key, value in identity.items() if key != "controller"},
-        {key: value for key, (value, _) in draft.data_files.items()},
+        files if draft.filed else None,
         str(identity.get("controller", "")),
         names,
         tuple(draft.left),
         draft.origins,
+        {key: tag.alias for key, tag in draft.tags.items() if tag.alias is not None},
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from ....errors import CpppoError, EncodeError
 from ....protocol.enip.datatypes import Sort, Types, TypesError
-from ....protocol.enip.plants import DescribedPlant, DescribedTag, shaped
+from ....protocol.enip.plants import DescribedPlant, DescribedTag, scope, shaped
 from ....protocol.enip.structures import BOOLS, StructureType
 from ....protocol.enip.types import CIPType
 from ..tags import TagError, TagSpec, check_name
@@ -118,11 +118,12 @@ class Plant:
     tags: tuple[TagSpec, ...] = ()
     programs: tuple[str, ...] = ()
     identity: Mapping[str, Any] = field(default_factory=dict)  # fields of the profile
-    data_files: Mapping[str, Any] = field(default_factory=dict)  # sizes; see `files`
+    data_files: Mapping[str, Any] | None = None  # beside the usual ones; None: not any
     name: str = ""  # of the controller, which is what its program is called
     files: tuple[str, ...] = ()
     left: tuple[str, ...] = ()  # what was left out, and why
     origins: Mapping[str, Where] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)  # as they were said
 
     def where(self, name: str) -> str:
         """Where a tag was said: ` (plant.toml:12)`, or nothing if no file says it."""
@@ -142,7 +143,7 @@ class Plant:
         return DescribedPlant(
             identity,
             tuple(self.types),
-            tuple(map(described, self.tags)),
+            tuple(described(one, self.aliases) for one in self.tags),
             self.programs,
             self.data_files,
         )
@@ -159,6 +160,7 @@ class Draft:
         self.programs: dict[str, str] = {}
         self.identity: dict[str, tuple[Any, Where]] = {}
         self.data_files: dict[str, tuple[Any, Where]] = {}
+        self.filed = False  # whether there are data files, even if none is named
         self.declared: dict[str, Where] = {}
         self.spelled: list[str] = []  # types, as they were declared
         self.left: list[str] = []
@@ -270,6 +272,8 @@ class Draft:
             raise where[0].error(f"{name!r}: {exc.problem}", where[1]) from None
         if not name.strip() or any(one in name for one in "[]@={}"):
             raise where[0].error(f"{name!r} is no name of a tag", where[1])
+        if program := scope(name):
+            self.program(where, program)
 
     def leave(self, unknown: Mapping[str, int]) -> None:
         """Leave out tags whose types nobody knows: so many of each."""
@@ -319,10 +323,12 @@ class Draft:
             )
 
 
-def described(tag: TagSpec) -> DescribedTag:
+def described(tag: TagSpec, aliases: Mapping[str, str]) -> DescribedTag:
     """A tag as a file says it."""
     if tag.alias is not None:
-        return DescribedTag(tag.name, "", None, tag.access, tag.alias)
+        # Where it leads has no scope: its own program may have a tag of that name.
+        said = aliases.get(tag.name.lower(), tag.alias)
+        return DescribedTag(tag.name, "", None, tag.access, said)
     place = "{}/{}/{}".format(*tag.address) if tag.address else None
     return DescribedTag(tag.name, tag.said, plain(tag), tag.access, None, place)
 

@@ -14,8 +14,11 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
+from ....protocol.enip.datatypes import LONGEST, NUMBER
+from ....protocol.enip.plants import PROGRAM
+from ..attribute import access_of
 from ..pccc.files import DataFileError, DataFiles
-from ..tags import ACCESS, TagError, TagSpec, address, spec
+from ..tags import TagError, TagSpec, address, spec
 from .plant import Draft, Key, Source, meant
 from .positions import positions
 from .syntax import parsed
@@ -26,7 +29,6 @@ __all__ = ["Toml"]
 SECTIONS = ("identity", "types", "tags", "programs", "data_files")
 TAG = ("type", "value", "access", "alias", "address")
 DATA_FILE = ("size", "value")
-NUMBER = r"(?:0[xX][0-9a-fA-F]{1,8}|[0-9]{1,10})"
 NUMBERS = re.compile(f"{NUMBER}/{NUMBER}/{NUMBER}")
 DOTTED = re.compile(r"\s*((?:[\w-]+\s*\.\s*)+[\w-]+)\s*=")
 # Each number of the identity, and the largest that it may be.
@@ -39,7 +41,6 @@ IDENTITY = {
     "state": 0xFF,
 }
 TEXTS = ("product_name", "revision", "name")
-LONGEST = 255
 
 Path = tuple[str | int, ...]
 
@@ -177,10 +178,11 @@ class Toml:
         self.tags(draft, self.said.get("tags", {}), ("tags",), "")
         for name, program in self.programs():
             path = ("programs", name, "tags")
-            self.tags(draft, program.get("tags", {}), path, f"Program:{name}.")
+            self.tags(draft, program.get("tags", {}), path, f"{PROGRAM}{name}.")
         files = self.table(
             self.said.get("data_files", {}), ("data_files",), "a section: N7 = 100"
         )
+        draft.filed = draft.filed or "data_files" in self.said
         for name, value in files.items():
             self.data_file(draft, name, value)
 
@@ -237,13 +239,10 @@ class Toml:
 
     def access(self, said: Mapping[str, Any], path: Path) -> str:
         """Who may do what from outside."""
-        found = said.get("access", ACCESS[0])
-        plain: str = found.lower().replace(" ", "-").replace("read-write", ACCESS[0])
-        if plain not in ACCESS:
-            raise self.source.error(
-                f"access is {', '.join(ACCESS)}, not {found!r}", (*path, "access")
-            )
-        return plain
+        try:
+            return access_of(said.get("access", "read/write"))
+        except ValueError as exc:
+            raise self.source.error(str(exc), (*path, "access")) from None
 
     def address(self, said: str, path: Path) -> tuple[int, int, int]:
         """Class, instance and attribute of a tag."""

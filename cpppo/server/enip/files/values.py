@@ -9,7 +9,7 @@ a row; a structure is its octets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ....errors import EncodeError
@@ -18,7 +18,7 @@ from ....protocol.enip.structures import BOOLS, Member, StringType, StructureTyp
 from ....protocol.enip.types import BOOL, SSTRING, CIPType, TextType
 from .plant import meant
 
-__all__ = ["Misfit", "settled"]
+__all__ = ["Misfit", "position", "settled"]
 
 LARGEST = {4: "3.4028235e+38", 8: "1.7976931e+308"}  # by the octets of a number
 
@@ -85,6 +85,18 @@ def rows(kind: Kind, sizes: tuple[int, ...], value: Any) -> list[Any]:
         except Misfit as exc:
             raise exc.under(at) from None
     return found
+
+
+def position(indices: Sequence[int], sizes: Sequence[int]) -> int | None:
+    """Where an element is in the row of all; None if there is none."""
+    if len(indices) != len(sizes):
+        return None
+    at = 0
+    for index, size in zip(indices, sizes, strict=True):
+        if index >= size:
+            return None
+        at = at * size + index
+    return at
 
 
 def sized(value: Any, size: int) -> list[Any]:

@@ -31,7 +31,7 @@ from ....protocol.enip.pccc import (
 )
 from ....protocol.enip.pccc_status import Refused
 from .files import DataFile, DataFiles, Wrong
-from .values import Spot, elements, spot
+from .values import Elements, Spot, elements, spot
 
 if TYPE_CHECKING:
     from ..directory import Directory
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 __all__ = ["Functions"]
 
 Observed = Callable[[DataFile, int, int, str], None]
-HEAD = 8  # octets before the values of an array, at most
 
 
 class Functions:
@@ -152,10 +151,11 @@ class Functions:
         count = int.from_bytes(said, "little")
         if not count:
             raise Wrong(Refused.INVALID_DATA)
-        if count * found.size > most - HEAD:
+        size = count * found.size
+        # Nothing is read of what is refused, so noughts say how long it would be.
+        if size > most or len(typed(found, bytes(size))) > most:
             raise Wrong(Refused.TOO_LARGE)
-        octets = found.held(asked.offset, asked.offset + count)
-        return TypedValues.of(found.type, found.size, octets).encode()
+        return typed(found, found.held(asked.offset, asked.offset + count))
 
     def typed_write(self, asked: TypedWrite, most: int) -> bytes:
         found = elements(self.files, self.tags, asked.address)
@@ -191,6 +191,11 @@ def rest(address: PLC5Address) -> bytes:
     """What follows an address."""
     found: bytes = getattr(address, "data", b"")
     return found
+
+
+def typed(found: Elements, octets: bytes) -> bytes:
+    """The octets of some elements, after what says what they are."""
+    return TypedValues.of(found.type, found.size, octets).encode()
 
 
 def after(place: Spot, words: int) -> Spot:

@@ -9,7 +9,7 @@ no file is mapped to a tag, and typed commands still read and write tags by thei
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ....errors import ProtocolError
@@ -41,20 +41,14 @@ class PCCC(Tagged):
         files: DataFiles | Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__("PCCC")
-        self.controller = controller
         catalog = controller.profile.identity.name
         if files is None:
             files = DataFiles(usual=False, catalog=catalog)
         elif not isinstance(files, DataFiles):
             files = DataFiles(files)
         self.files = files
-        self.processor = Processor(
-            files, controller.directory, files.catalog, self.observing
-        )
-
-    def observing(self) -> Callable[[str], None] | None:
-        """Who is told of what is read and written."""
-        return self.controller.observed if self.controller.observer else None
+        observed = controller.observed if controller.observer is not None else None
+        self.processor = Processor(files, controller.directory, files.catalog, observed)
 
     @service(ExecutePCCC)
     def execute(self, request: ExecutePCCC, target: Target, call: Call) -> Answer:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from ..directory import Directory
 
-__all__ = ["MOST", "Processor"]
+__all__ = ["LEAST", "MOST", "Processor"]
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class Processor:
         files: DataFiles,
         tags: Directory,
         catalog: str,
-        observer: Callable[[], Callable[[str], None] | None],
+        observer: Callable[[str], None] | None,
     ) -> None:
         self.files = files
         self.catalog = catalog
@@ -106,10 +106,9 @@ class Processor:
 
     def observed(self, file: DataFile, at: int, size: int, how: str) -> None:
         """Tell who watches what was read or written."""
-        observer = self.observer()
-        if observer is None:
+        if self.observer is None:
             return
         start, stop = at // file.type.size, -(-(at + size) // file.type.size)
         octets = file.octets[start * file.type.size : stop * file.type.size]
         values = file.type.form.unpacked(bytes(octets))
-        observer(f"{file.name:>20}[{start:5}-{stop - 1:<5}] {how} {values}")
+        self.observer(f"{file.name:>20}[{start:5}-{stop - 1:<5}] {how} {values}")

@@ -402,7 +402,7 @@ TYPE = MEMBER.format('<Member Name="X" DataType="INT"/>')
         (
             '<Tags>\n<Tag Name="A" DataType="INT" ExternalAccess="All"/></Tags>',
             2,
-            "A: ExternalAccess is read/write, read only, none",
+            "A: access is read/write, read-only, none, not 'All'",
         ),
         ('<Programs>\n<Program Name="a b"/></Programs>', 2, "no name of a program"),
         ("<DataTypes>\n<DataType/></DataTypes>", 2, "a DataType has no Name"),

@@ -340,6 +340,20 @@ UDT = '[types.T]\nX = "DINT"\nOn = "BOOL"\nArr = "INT[3]"\nName = "STRING"\n'
         ('[tags]\nA = { alias = "A" }\n', 2, "which leads back to itself"),
         (UDT + '[tags]\nA = "T[3]"\nB = { alias = "A[3]" }\n', 8, "has no element [3]"),
         (UDT + '[tags]\nA = "T"\nB = { alias = "A.Y" }\n', 8, "T has no member 'Y'"),
+        (TAG + 'B = { alias = "A[" }\n', 3, "no name or [index] at '['"),
+        (TAG + 'B = { alias = "[0]" }\n', 3, "no name or [index] at '[0]'"),
+        (TAG + 'B = { alias = "A[0]B" }\n', 3, "no name or [index] at 'B'"),
+        (
+            '[tags]\nG = "INT[2,3]"\nB = { alias = "G[1,3]" }\n',
+            3,
+            "INT[2,3] has no element [1,3]",
+        ),
+        ('[tags]\n"Program:A-B.X" = "INT"\n', 2, "'A-B' is no name of a program"),
+        (
+            '[tags]\nA = { type = "INT", address = "22/99999999999/1" }\n',
+            2,
+            "instance is from 0 to 4294967295",
+        ),
         (TAG + 'B = { alias = "A", value = 3 }\n', 3, "has no 'value'"),
         # data files
         ("[data_files]\nN7 = 0\n", 2, "a number of elements expected"),
@@ -552,6 +566,103 @@ def test_a_plant_reads_back_as_it_is_written(read: Read) -> None:
         assert layout(one) == layout(other)
 
 
+def test_an_alias_through_another_leads_to_the_same_when_read_again(read: Read) -> None:
+    """What it leads to has a name that is another tag of its own program."""
+    plant = read(
+        '[types.U]\nm = "DINT"\n[tags]\nX = "U"\nC = { alias = "X.m" }\n'
+        '[programs.P.tags]\nX = "REAL"\nA = { alias = "C" }\nB = { alias = "D" }\n'
+        '[programs.Q.tags]\nX = "DINT"\nY = { alias = "X" }\n'
+        '[tags.D]\nalias = "X"\n'
+    )
+    assert tags(plant)["Program:P.A"].alias == "X.m"
+    assert tags(plant)["Program:P.B"].alias == "X"
+    again = read(toml(plant.described()))
+    assert sorted(map(shown, again.tags)) == sorted(map(shown, plant.tags))
+    assert tags(again)["Program:P.B"].type.__name__ == "U"
+
+
+def test_aliases_read_back_as_they_are_written(read: Read) -> None:
+    """Whatever tags are called in which scope, and in whatever order they stand."""
+    rng = seeded()
+    through = led = 0
+    for _ in range(300):
+        plant = read(aliased(rng))
+        again = read(toml(plant.described()))
+        assert again.programs == plant.programs
+        assert toml(again.described()) == toml(plant.described())
+        assert sorted(map(shown, again.tags)) == sorted(map(shown, plant.tags))
+        for one in plant.tags:
+            said = plant.aliases.get(one.name.lower(), one.alias)
+            through += said != one.alias
+            led += one.alias is not None
+    assert led > 500
+    assert through > 100
+
+
+def aliased(rng: Random) -> str:
+    """A plant of few names, which mean something else in each scope."""
+    kinds = ("T", "T[2]", "U", "INT", "DINT[3]")
+    # Where each kind may be gone on to, and what is there.
+    parts = {
+        "T": (".m", ".u", ".u.n", ".a[1]", ""),
+        "T[2]": ("[1].m", "[0].u", "[1]", ""),
+        "U": (".n", ""),
+        "INT": (".3", ""),
+        "DINT[3]": ("[2]", "[0].31", ""),
+    }
+    known: dict[tuple[str, str], str] = {}
+    lines: dict[str, list[str]] = {"": [], "P": [], "Q": []}
+    for _ in range(rng.randrange(3, 7)):
+        scope, name = rng.choice(list(lines)), rng.choice("XYZ")
+        if (scope, name) not in known:
+            kind = known[scope, name] = rng.choice(kinds)
+            lines[scope].append(f'{name} = "{kind}"')
+    for name in "ABCDEF":
+        scope = rng.choice(list(lines))
+        there, kind = rng.choice(list(known.items()))
+        if there[0] not in ("", scope):
+            of = f"Program:{there[0]}.{there[1]}"
+        elif there[0] == "" and (scope, there[1]) in known:
+            continue  # that would be the program's own
+        else:
+            of = there[1]
+        part = rng.choice(parts.get(kind, ("",)))
+        known[scope, name] = kind if part == "" else "a part"
+        lines[scope].append(f'{name} = {{ alias = "{of}{part}" }}')
+    text = '[types.U]\nn = "INT"\n[types.T]\nm = "DINT"\nu = "U"\na = "INT[2]"\n'
+    for scope, several in lines.items():
+        rng.shuffle(several)
+        header = f"programs.{scope}.tags" if scope else "tags"
+        text += "\n".join((f"[{header}]", *several, ""))
+    return text
+
+
+def test_a_program_that_a_tag_alone_names_is_there(read: Read) -> None:
+    plant = read('[tags]\n"Program:New.X" = "INT"\n"program:new.Y" = "INT"\n')
+    assert plant.programs == ("New",)
+    again = read(toml(plant.described()))
+    assert (again.programs, len(again.tags)) == (plant.programs, 2)
+
+
+def test_an_empty_section_of_data_files_has_the_usual_ones(read: Read) -> None:
+    for texts, there in (
+        ((TAG,), None),
+        ((TAG, "[data_files]\n"), {}),
+        (("[data_files]\n", TAG), {}),
+        (("[data_files]\n", "[data_files]\nN9 = 1\n"), {"N9": 1}),
+    ):
+        plant = read(*texts)
+        assert plant.data_files == there
+        usual = [] if there is None else ["O0", "I1", "S2", "B3", "T4", "C5", "R6"]
+        usual += [] if there is None else ["N7", "F8"]
+        held = [one.name for one in Controller.of(plant).pccc.files]
+        assert held == [*usual, *(there or {})]
+        # And so it is written.
+        text = toml(plant.described())
+        assert ("[data_files]" in text) == (there is not None)
+        assert read(text).data_files == there
+
+
 def shown(tag: TagSpec) -> str:
     return f"{tag} {tag.value!r} {tag.access}"
 
@@ -615,6 +726,7 @@ def test_aliases_of_aliases_may_be_many(read: Read, backwards: bool) -> None:
         ('B = { alias = "A", access = "read-only" }', "its access is that of A"),
         ('B = { alias = "S[1]" }', "texts that differ in length"),
         ('B = { type = "T", value = { x = 1, X = 2 } }', "x is said twice"),
+        (f'B = {{ alias = "A.{"1" * 5000}" }}', "DINT has no bit '1111"),
         ('B = { type = "INT", address = "22/1/1" }', "have one type and size"),
         ('B = { type = "DINT", address = "22/1/1", value = 1 }', "value is said there"),
         (f'B = {{ type = "LREAL", value = {"9" * 5000} }}', "more digits than can be"),
