@@ -102,11 +102,11 @@ cdef class Common:
     cdef bint connected(
         self, bytes octets, Py_ssize_t at, long long[::1] registers
     ) except -1
+    cdef bytes headed(self, Connection over)
     cdef bint is_new(self, Connection over, long long[::1] registers) except -1
     cdef int end(self, Py_ssize_t before, Py_ssize_t measured) except -1
     @cython.locals(
-        p="const unsigned char *", out="unsigned char *", n="Py_ssize_t",
-        q="const unsigned char *", before="Py_ssize_t",
+        out=bytearray, n="Py_ssize_t", before="Py_ssize_t",
     )
     cdef int begin(
         self, bytes octets, Py_ssize_t at, bytes header, Py_ssize_t start

@@ -240,21 +240,27 @@ class Common:
         before = self.size
         n = over.room
         self.fragment = n
-        self.begin(octets, at, self.unit_header, self.unit_start)
+        self.begin(octets, at, over.header or self.headed(over), self.unit_start)
         self.over = over
         answered = self.one(run.registers, self.in_member, octets, n, True)
         self.over = None
         if not answered:
             return False
         self.end(before, self.unit_measured)
-        self.number(before + self.told_at, over.to_originator & 0xFFFF)
-        self.number(before + self.told_at + 2, over.to_originator >> 16)
         sequence = registers[self.sequence_at]
         self.number(before + self.counted_at, sequence)
         self.collect(over, before + self.unit_start)
         over.sequence = sequence
         over.until = self.now + over.lasts
         return True
+
+    def headed(self, over: Connection) -> bytes:
+        """What stands before every reply over a connection, made once."""
+        header = bytearray(self.unit_header)
+        told = over.to_originator.to_bytes(4, "little")
+        header[self.told_at : self.told_at + 4] = told
+        over.header = bytes(header)
+        return over.header
 
     def is_new(self, over: Connection, registers: Any) -> bool:
         """Whether a frame asks the message router over a connection, once more."""
@@ -278,19 +284,12 @@ class Common:
         """What stands before every reply, with the context of the request."""
         before = self.size
         self.grow(start + self.reply_size + self.fragment + 16)
-        p = octets
-        q = header
         out = self.out
-        n = 0
-        while n < start:
-            out[before + n] = q[n]
-            n += 1
+        out[before : before + start] = header
         before += self.context_at
         at += self.read_context
-        n = 0
-        while n < self.context_size:
-            out[before + n] = p[at + n]
-            n += 1
+        n = self.context_size
+        out[before : before + n] = octets[at : at + n]
         self.size += start
         return 0
 

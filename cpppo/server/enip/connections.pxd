@@ -14,6 +14,7 @@ cdef class Connection:
     cdef public object end
     cdef public bint routed
     cdef public bint open
+    cdef public bytes header
     cdef public int sequence
     cdef object octets
     cdef Py_ssize_t start

@@ -45,6 +45,7 @@ class Connection:
         self.end = end  # who answers; None: the message router
         self.routed = end is None
         self.open = True
+        self.header = b""  # what stands before every reply; not made yet
         self.sequence = -1  # of the last request; none yet
         self.octets: bytes | bytearray = b""  # that have its answer
         self.start = 0
