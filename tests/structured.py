@@ -15,7 +15,7 @@ from asking import Client, element, request, symbol
 from cpppo.protocol.enip.datatypes import Types
 from cpppo.protocol.enip.structures import StructureType
 from cpppo.server.enip import Controller
-from cpppo.server.enip.tags import TagSpec
+from cpppo.server.enip.database.tags import TagSpec
 
 __all__ = [
     "DECLARED",

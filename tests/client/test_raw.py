@@ -33,7 +33,7 @@ from cpppo.protocol.enip import (
     UnconnectedSendParameters,
 )
 from cpppo.server.enip import Controller
-from cpppo.server.enip.tags import parse_tags
+from cpppo.server.enip.database.tags import parse_tags
 
 LOOPBACK = "127.0.0.1"
 PATIENCE = 20.0

@@ -49,7 +49,7 @@ from peers import (
 from cpppo.protocol.enip import Port
 from cpppo.protocol.enip.notation import parse_route_path
 from cpppo.server.enip import Controller
-from cpppo.server.enip.routing import Routes
+from cpppo.server.enip.linking.routing import Routes
 from cpppo.server.limits import Limits
 
 TAGS = "A=DINT[2000] B=REAL"

@@ -52,7 +52,7 @@ from cpppo.protocol.enip.logix import Atomic
 from cpppo.protocol.enip.notation import parse_route_path
 from cpppo.protocol.enip.path import Path as SegmentPath
 from cpppo.server.enip import main as module
-from cpppo.server.enip.attribute import Attribute as Tag
+from cpppo.server.enip.cip.attribute import Attribute as Tag
 from cpppo.server.enip.main import main
 from cpppo.version import __version__
 

@@ -32,7 +32,7 @@ from peers import (
 from recording import Piece, Recorder, flagged, pcap, recorder, seen
 
 from cpppo.protocol.enip.notation import parse_route_path
-from cpppo.server.enip.routing import Routes
+from cpppo.server.enip.linking.routing import Routes
 
 PUBLISHED = os.environ.get("CPPPO_PUBLISHED_PYTHON")
 

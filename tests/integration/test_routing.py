@@ -48,7 +48,7 @@ from peers import (
 )
 
 from cpppo.protocol.enip.notation import parse_route_path
-from cpppo.server.enip.routing import Routes
+from cpppo.server.enip.linking.routing import Routes
 from cpppo.server.limits import Limits
 from cpppo.server.listener import Listener
 

@@ -28,8 +28,8 @@ from ...protocol.enip.types import (
 )
 from . import device
 from .controller import Controller
+from .database.tags import TagSpec, parse_tag
 from .profile import IdentityValues, Interface, Profile, TCPIPValues
-from .tags import TagSpec, parse_tag
 
 if TYPE_CHECKING:
     from ...protocol.enip.published import enip_format

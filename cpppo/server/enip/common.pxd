@@ -4,8 +4,8 @@
 cimport cython
 from ...automata.execute cimport Execution
 from ...protocol.enip.members cimport held
-from .connections cimport Connection
-from .places cimport Place, Storage
+from .linking.connections cimport Connection
+from .cip.places cimport Place, Storage
 
 
 cdef class Common:

@@ -16,8 +16,8 @@ from typing import Any
 from ...protocol.enip import Port, Request, RequestFrame, RoutePath
 from ...protocol.enip.members import held
 from ...protocol.enip.samples import ConnectedWrites, Reads, Writes
-from .connections import Connection
-from .places import Place
+from .cip.places import Place
+from .linking.connections import Connection
 
 __all__ = ["Common"]
 

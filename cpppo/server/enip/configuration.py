@@ -17,7 +17,7 @@ from .options import UNSAID, Options, Unsaid
 from .profile import IdentityValues, Interface, Profile, TCPIPValues
 
 if TYPE_CHECKING:
-    from .routing import Routes
+    from .linking.routing import Routes
 
 __all__ = ["Configuration"]
 
@@ -187,7 +187,7 @@ def routes(section: Section) -> Routes | None:
     """Where requests go on to."""
     if ROUTE not in section:
         return None
-    from .routing import Routes  # noqa: PLC0415 -- rare
+    from .linking.routing import Routes  # noqa: PLC0415 -- rare
 
     return section.read(
         ROUTE, Routes.parse, 'a map in JSON, such as {"1/1-15": "localhost:44819"}'

@@ -27,20 +27,20 @@ from ...protocol.enip.status import Status
 from ..limits import Limits
 from ..peer import Peer
 from ..quiet import Quiet
-from .answers import Answer, Call, Refusal, Target, line_of, out_of_range
-from .attribute import Attribute
-from .builtin import TCPIP, ConnectionManager, Identity, MessageRouter
-from .connections import Connections
-from .directory import Directory
+from .cip.answers import Answer, Call, Refusal, Target, line_of, out_of_range
+from .cip.attribute import Attribute
+from .cip.builtin import TCPIP, ConnectionManager, Identity, MessageRouter
+from .cip.objects import Object
+from .cip.tagged import Observer, Tagged
+from .database.directory import Directory
+from .database.logixobjects import logix
+from .database.tags import TagSpec
+from .linking.connections import Connections
 from .lists import datagram
-from .logixobjects import logix
-from .objects import Object
 from .pccc import PCCC, DataFiles
 from .pccc.object import DH_PLUS
 from .profile import Profile
 from .session import Session
-from .tagged import Observer, Tagged
-from .tags import TagSpec
 
 if TYPE_CHECKING:
     from .files.plant import Plant

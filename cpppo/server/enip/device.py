@@ -14,11 +14,11 @@ from ...protocol.enip.notation import (
     parse_path_elements,
     parse_route_path,
 )
-from .answers import Answer, Refusal
-from .attribute import Attribute
-from .builtin import TCPIP, ConnectionManager, Identity, MessageRouter
-from .objects import service
-from .tagged import Tagged as Object
+from .cip.answers import Answer, Refusal
+from .cip.attribute import Attribute
+from .cip.builtin import TCPIP, ConnectionManager, Identity, MessageRouter
+from .cip.objects import service
+from .cip.tagged import Tagged as Object
 
 __all__ = [
     "TCPIP",

@@ -18,7 +18,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from .attribute import Attribute
+from .cip.attribute import Attribute
 from .main import main as enip_main
 
 __all__ = ["Attribute_historize", "History", "main"]

@@ -30,13 +30,13 @@ from ...errors import CpppoError, TransportError
 from ...protocol.enip.datatypes import Types
 from ...protocol.enip.path import Port
 from ..listener import Listener
-from .attribute import Attribute
+from .cip.attribute import Attribute
 from .configuration import Configuration
 from .controller import Controller
+from .database.tags import TagError
 from .files.plant import Plant, PlantError
 from .log import NORMAL, Log
 from .options import PROGRAM, USAGE, Asked, Options, Unsaid, UsageError, parse_options
-from .tags import TagError
 
 __all__ = ["main"]
 

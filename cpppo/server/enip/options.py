@@ -31,9 +31,9 @@ from ...usage import (
 )
 from ...version import __version__
 from ..limits import Limits
+from .database.tags import TagSpec, parse_tags
 from .delay import Delay
-from .links import LEAST
-from .tags import TagSpec, parse_tags
+from .linking.links import LEAST
 
 if TYPE_CHECKING:
     from .files import Plant

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from .attribute import Attribute
+from .cip.attribute import Attribute
 from .main import main as enip_main
 
 __all__ = ["PARAMETERS", "Attribute_parameter", "main"]

@@ -33,12 +33,12 @@ from ...protocol.enip import (
 from ...protocol.enip.samples import ConnectedWrites, Writes
 from ...protocol.enip.status import Encapsulated
 from ..peer import Peer
-from .builtin import nowhere
+from .cip.builtin import nowhere
 from .common import Common
-from .connections import Connection
-from .links import SEQUENCE, Links
+from .linking.connections import Connection
+from .linking.links import SEQUENCE, Links
+from .linking.routing import RouteError, Ways, patience
 from .lists import listed
-from .routing import RouteError, Ways, patience
 
 if TYPE_CHECKING:
     from .controller import Controller

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 from ...protocol.enip.types import LREAL, REAL
-from .attribute import Attribute
+from .cip.attribute import Attribute
 from .main import main as enip_main
 
 __all__ = ["Attribute_weather"]

@@ -40,7 +40,7 @@ from connecting import (
 
 from cpppo.protocol.enip import Port
 from cpppo.server.enip import Controller
-from cpppo.server.enip.routes import Routes
+from cpppo.server.enip.linking.routes import Routes
 from cpppo.server.enip.session import Session
 from cpppo.server.limits import Limits
 from cpppo.server.peer import Peer

@@ -11,7 +11,7 @@ import pytest
 from asking import Client, controller, number, request
 from connecting import Linked
 
-from cpppo.server.enip.clock import WallClock
+from cpppo.server.enip.cip.clock import WallClock
 
 WHEN = datetime(2024, 2, 29, 23, 30, 15, 250_000, UTC)
 NOW = int(WHEN.timestamp()) * 1_000_000 + 250_000

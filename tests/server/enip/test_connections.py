@@ -45,7 +45,7 @@ from connecting import (
 )
 
 from cpppo.protocol.enip import Port
-from cpppo.server.enip.answers import Call, Refusal
+from cpppo.server.enip.cip.answers import Call, Refusal
 from cpppo.server.limits import Limits
 
 TAGS = "A=DINT[2000] B=REAL S=SINT[5000] L=LINT[700]"

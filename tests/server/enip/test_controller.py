@@ -975,7 +975,7 @@ def test_what_cannot_be_written_stays_so_after_it_was_read() -> None:
 def test_not_every_path_is_remembered_for_ever(
     monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
-    monkeypatch.setattr("cpppo.server.enip.directory.REMEMBERED", most)
+    monkeypatch.setattr("cpppo.server.enip.database.directory.REMEMBERED", most)
     one = Client(controller("SCADA=INT[100] A B"))
     one.controller.tags["SCADA"][:] = list(range(100))
     counts = []

@@ -9,7 +9,7 @@ from asking import Client, number, request
 from structured import Tags, built, client, spec
 
 from cpppo.server.enip import device
-from cpppo.server.enip.answers import Call
+from cpppo.server.enip.cip.answers import Call
 
 TAGS: Tags = {"N": "DINT", "Program:Main.N": "INT"}
 

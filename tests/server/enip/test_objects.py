@@ -34,7 +34,7 @@ from cpppo.server.enip import (
     TCPIPValues,
     device,
 )
-from cpppo.server.enip.objects import HEAD, REFUSAL
+from cpppo.server.enip.cip.objects import HEAD, REFUSAL
 from cpppo.server.limits import Limits
 
 NAME = "1756-L83E/B"

@@ -10,9 +10,10 @@ import pytest
 from cpppo.protocol.enip.path import Port
 from cpppo.protocol.enip.structures import StringType
 from cpppo.protocol.enip.types import BOOL, STRING
+from cpppo.server.enip.database.tags import TagError
 from cpppo.server.enip.delay import Delay, DelayError
 from cpppo.server.enip.files import PlantError
-from cpppo.server.enip.links import LEAST
+from cpppo.server.enip.linking.links import LEAST
 from cpppo.server.enip.options import (
     OPTIONS,
     UNSAID,
@@ -23,7 +24,6 @@ from cpppo.server.enip.options import (
     parse_address,
     parse_options,
 )
-from cpppo.server.enip.tags import TagError
 from cpppo.server.limits import Limits
 
 

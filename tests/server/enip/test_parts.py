@@ -29,7 +29,7 @@ from asking import (
 from structured import INNER, Tags, at, built, client, handle, spec, types, whole
 
 from cpppo.server.enip import Controller, device
-from cpppo.server.enip.tags import TagError
+from cpppo.server.enip.database.tags import TagError
 
 TAGS: Tags = {
     "ONE": "Inner",

@@ -23,7 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cpppo.server.enip import Controller
-from cpppo.server.enip.attribute import Attribute
+from cpppo.server.enip.cip.attribute import Attribute
 from cpppo.server.enip.pccc import DataFile, DataFileError, DataFiles
 
 PATH = number(0x67, 1)

@@ -31,7 +31,7 @@ from cpppo.protocol.enip import (
     UnconnectedSend,
 )
 from cpppo.protocol.enip.notation import NotationError
-from cpppo.server.enip.routing import (
+from cpppo.server.enip.linking.routing import (
     RouteError,
     RouteRubbish,
     Routes,

@@ -18,8 +18,8 @@ from structured import Tags, at, client, kinds, spec, types
 
 from cpppo.protocol.enip.status import Status
 from cpppo.server.enip import Controller, device
-from cpppo.server.enip.answers import Call
-from cpppo.server.enip.tags import TagError, TagSpec
+from cpppo.server.enip.cip.answers import Call
+from cpppo.server.enip.database.tags import TagError, TagSpec
 
 TAGS: Tags = {
     "ONE": "Inner",

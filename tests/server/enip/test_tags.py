@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from cpppo.protocol.enip.datatypes import Types
 from cpppo.protocol.enip.structures import BOOLS, StructureType
 from cpppo.protocol.enip.types import DINT, DWORD, INT, REAL, SINT, SSTRING, TYPES
-from cpppo.server.enip.tags import TagError, TagSpec, parse_tag, parse_tags
+from cpppo.server.enip.database.tags import TagError, TagSpec, parse_tag, parse_tags
 
 
 @pytest.mark.parametrize(

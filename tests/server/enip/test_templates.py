@@ -18,8 +18,8 @@ from structured import Tags, client, kinds
 from cpppo.protocol.enip.datatypes import Types
 from cpppo.protocol.enip.structures import StructureType
 from cpppo.server.enip import Controller
-from cpppo.server.enip.answers import Call
-from cpppo.server.enip.tags import TagSpec
+from cpppo.server.enip.cip.answers import Call
+from cpppo.server.enip.database.tags import TagSpec
 
 TAGS: Tags = {"OUT": "Outer", "N": "DINT"}
 

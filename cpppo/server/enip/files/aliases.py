@@ -15,8 +15,8 @@ from ....protocol.enip.plants import PROGRAM
 from ....protocol.enip.plants import scope as scope_of
 from ....protocol.enip.structures import BOOLS, StructureType
 from ....protocol.enip.types import BOOL, CIPType, TextType
-from ..making import Astray, Step, split
-from ..tags import TagSpec
+from ..database.making import Astray, Step, split
+from ..database.tags import TagSpec
 from .plant import Draft, meant
 from .values import position
 

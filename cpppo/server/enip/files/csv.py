@@ -21,8 +21,8 @@ from ....protocol.enip.datatypes import Sort
 from ....protocol.enip.plants import PROGRAM
 from ....protocol.enip.structures import StringType
 from ....protocol.enip.types import BOOL, TextType
-from ..attribute import access_of
-from ..tags import TagSpec, spec
+from ..cip.attribute import access_of
+from ..database.tags import TagSpec, spec
 from .decorated import l5k_value
 from .literals import Moment, l5k, number, quoted
 from .plant import Draft, Source, meant

@@ -18,8 +18,8 @@ from typing import Any
 from ....errors import EncodeError
 from ....protocol.enip.datatypes import NAME, Sort, TypesError
 from ....protocol.enip.plants import PROGRAM
-from ..attribute import access_of
-from ..tags import TagError, TagSpec, check_name, spec
+from ..cip.attribute import access_of
+from ..database.tags import TagError, TagSpec, check_name, spec
 from . import layouts
 from .decorated import begun, learnt
 from .layouts import Declared, Entry

@@ -19,7 +19,7 @@ from ....protocol.enip.datatypes import Sort, Types, TypesError
 from ....protocol.enip.plants import DescribedPlant, DescribedTag, scope, shaped
 from ....protocol.enip.structures import BOOLS, StructureType
 from ....protocol.enip.types import CIPType
-from ..tags import TagError, TagSpec, check_name
+from ..database.tags import TagError, TagSpec, check_name
 
 __all__ = ["Draft", "Key", "Plant", "PlantError", "Source", "Where", "meant"]
 

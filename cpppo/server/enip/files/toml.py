@@ -16,9 +16,9 @@ from typing import Any
 
 from ....protocol.enip.datatypes import LONGEST, NUMBER
 from ....protocol.enip.plants import PROGRAM
-from ..attribute import access_of
+from ..cip.attribute import access_of
+from ..database.tags import TagError, TagSpec, address, spec
 from ..pccc.files import DataFileError, DataFiles
-from ..tags import TagError, TagSpec, address, spec
 from .plant import Draft, Key, Source, meant
 from .positions import positions
 from .syntax import parsed

@@ -34,7 +34,7 @@ from .files import DataFile, DataFiles, Wrong
 from .values import Elements, Spot, elements, spot
 
 if TYPE_CHECKING:
-    from ..directory import Directory
+    from ..database.directory import Directory
 
 __all__ = ["Functions"]
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from ....errors import ProtocolError
 from ....protocol.enip import DHPlus, Executed, ExecutePCCC
 from ....protocol.enip.status import Status
-from ..answers import Answer, Call, Refusal, Target
-from ..objects import HEAD, service
-from ..tagged import Tagged
+from ..cip.answers import Answer, Call, Refusal, Target
+from ..cip.objects import HEAD, service
+from ..cip.tagged import Tagged
 from .files import DataFiles
 from .processor import LEAST, Processor
 

@@ -20,14 +20,14 @@ from ....protocol.enip.pccc import (
 )
 from ....protocol.enip.pccc_status import Refused
 from ...quiet import Quiet
-from ..answers import line_of
+from ..cip.answers import line_of
 from .files import DataFile, DataFiles, Wrong
 from .functions import Functions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..directory import Directory
+    from ..database.directory import Directory
 
 __all__ = ["LEAST", "MOST", "Processor"]
 

@@ -26,12 +26,12 @@ from ....protocol.enip.pccc import (
 )
 from ....protocol.enip.pccc_status import Refused
 from ....protocol.enip.types import LREAL, REAL, TextType
-from ..answers import Refusal
+from ..cip.answers import Refusal
 from .files import DataFile, DataFiles, Wrong
 
 if TYPE_CHECKING:
-    from ..attribute import Attribute
-    from ..directory import Directory
+    from ..cip.attribute import Attribute
+    from ..database.directory import Directory
 
 __all__ = ["Elements", "Spot", "elements", "named", "spot"]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from mutate import seeded
 
+from cpppo.server.enip.database.tags import TagSpec
 from cpppo.server.enip.files import Plant, PlantError, load
-from cpppo.server.enip.tags import TagSpec
 
 Read = Callable[..., Plant]
 

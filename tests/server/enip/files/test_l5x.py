@@ -14,12 +14,12 @@ from mutate import seeded
 from cpppo.protocol.enip.plants import toml
 from cpppo.protocol.enip.structures import StringType, StructureType
 from cpppo.protocol.enip.types import BOOL, DINT, INT, LINT, LREAL, REAL, SINT, UINT
+from cpppo.server.enip.database.tags import TagSpec
 from cpppo.server.enip.files import Plant, PlantError, load
 from cpppo.server.enip.files.literals import l5k, number, quoted
 from cpppo.server.enip.files.plant import Source
 from cpppo.server.enip.files.values import Misfit
 from cpppo.server.enip.files.xml import tree
-from cpppo.server.enip.tags import TagSpec
 
 Read = Callable[[str], Plant]
 

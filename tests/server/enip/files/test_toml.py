@@ -15,10 +15,10 @@ from cpppo.protocol.enip.plants import toml
 from cpppo.protocol.enip.structures import StringType, StructureType
 from cpppo.protocol.enip.types import DINT, INT
 from cpppo.server.enip import Controller
+from cpppo.server.enip.database.tags import TagSpec
 from cpppo.server.enip.files import Plant, PlantError, load
 from cpppo.server.enip.files.plant import Source
 from cpppo.server.enip.files.positions import positions
-from cpppo.server.enip.tags import TagSpec
 
 Read = Callable[..., Plant]
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...errors import EncodeError
-from ...protocol.enip import (
+from ....errors import EncodeError
+from ....protocol.enip import (
     Atomic,
     DataType,
     ReadModifyWrite,
@@ -24,9 +24,9 @@ from ...protocol.enip import (
     WriteTag,
     WriteTagFragmented,
 )
-from ...protocol.enip.status import Status
-from ...protocol.enip.structures import BOOLS, StructureType
-from ...protocol.enip.types import BOOL, CODES, LREAL, REAL, CIPType, TextType
+from ....protocol.enip.status import Status
+from ....protocol.enip.structures import BOOLS, StructureType
+from ....protocol.enip.types import BOOL, CODES, LREAL, REAL, CIPType, TextType
 from .answers import Answer, Call, Refusal, Target, out_of_range, type_mismatch
 from .attribute import Attribute
 from .objects import HEAD, Object, service

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
-from ...errors import CpppoError
-from ...protocol.enip.datatypes import (
+from ....errors import CpppoError
+from ....protocol.enip.datatypes import (
     LONGEST,
     NUMBER,
     Sort,
@@ -26,8 +26,8 @@ from ...protocol.enip.datatypes import (
     amiss,
     number,
 )
-from ...protocol.enip.plants import PROGRAM
-from ...protocol.enip.types import INT, TYPES, CIPType
+from ....protocol.enip.plants import PROGRAM
+from ....protocol.enip.types import INT, TYPES, CIPType
 
 __all__ = [
     "TagError",

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ...protocol.enip import OtherReply, Port, Reply, UnconnectedSendParameters
-from ...protocol.enip.status import Extended, Status
+from ....protocol.enip import OtherReply, Port, Reply, UnconnectedSendParameters
+from ....protocol.enip.status import Extended, Status
 
 if TYPE_CHECKING:
+    from ..linking.links import Links
     from .attribute import Attribute
-    from .links import Links
     from .objects import Object
 
 Forward = Callable[[UnconnectedSendParameters, tuple[Port, ...]], bytes | None]

@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from ...protocol.enip.datatypes import Types
-from ...protocol.enip.status import Status
-from ...protocol.enip.types import UDINT, UINT
-from .answers import Refusal
-from .attribute import Attribute
-from .builtin import ClassObject, Fixed
-from .clock import WallClock
-from .objects import Object
+from ....protocol.enip.datatypes import Types
+from ....protocol.enip.status import Status
+from ....protocol.enip.types import UDINT, UINT
+from ..cip.answers import Refusal
+from ..cip.attribute import Attribute
+from ..cip.builtin import ClassObject, Fixed
+from ..cip.clock import WallClock
+from ..cip.objects import Object
+from ..cip.tagged import Tagged
 from .symbols import SYMBOL, Counted, Listing, Symbols, lettered
-from .tagged import Tagged
 from .templates import TEMPLATE, Templates
 
 if TYPE_CHECKING:

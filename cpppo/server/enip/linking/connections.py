@@ -14,7 +14,7 @@ from random import SystemRandom
 from threading import Lock
 from typing import Any
 
-from ...protocol.enip.status import Extended
+from ....protocol.enip.status import Extended
 
 __all__ = ["Connection", "Connections", "Triple"]
 

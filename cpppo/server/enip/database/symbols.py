@@ -14,20 +14,20 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from ...protocol.enip import (
+from ....protocol.enip import (
     GetAttributeSingle,
     GetInstanceAttributeList,
     SetAttributeSingle,
 )
-from ...protocol.enip.status import Status
-from ...protocol.enip.structures import NESTED, TEMPLATE, StructureType
-from ...protocol.enip.types import UDINT, UINT, USINT
-from .answers import Answer, Call, Refusal, Target
-from .attribute import ACCESSES, Attribute
-from .builtin import ClassObject, Fixed
-from .objects import HEAD, Object, service
+from ....protocol.enip.status import Status
+from ....protocol.enip.structures import NESTED, TEMPLATE, StructureType
+from ....protocol.enip.types import UDINT, UINT, USINT
+from ..cip.answers import Answer, Call, Refusal, Target
+from ..cip.attribute import ACCESSES, Attribute
+from ..cip.builtin import ClassObject, Fixed
+from ..cip.objects import HEAD, Object, service
+from ..cip.tagged import Tagged
 from .part import Part
-from .tagged import Tagged
 
 if TYPE_CHECKING:
     from .directory import Directory

@@ -12,10 +12,10 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from ...protocol.enip.structures import StructureType
-from ...protocol.enip.types import BOOL, CIPType
-from .attribute import Attribute
-from .places import Place
+from ....protocol.enip.structures import StructureType
+from ....protocol.enip.types import BOOL, CIPType
+from ..cip.attribute import Attribute
+from ..cip.places import Place
 
 __all__ = ["Part", "bit_of", "element_of", "member_of"]
 

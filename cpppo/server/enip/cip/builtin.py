@@ -10,9 +10,9 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Annotated, Any
 
-from ...errors import ProtocolError
-from ...grammar import Measures, Message, Octets, UInt, derived
-from ...protocol.enip import (
+from ....errors import ProtocolError
+from ....grammar import Measures, Message, Octets, UInt, derived
+from ....protocol.enip import (
     ForwardClose,
     ForwardOpen,
     LargeForwardOpen,
@@ -28,10 +28,10 @@ from ...protocol.enip import (
     UnconnectedSend,
     UnconnectedSendParameters,
 )
-from ...protocol.enip.router import packed
-from ...protocol.enip.samples import MANAGER
-from ...protocol.enip.status import Extended, Status
-from ...protocol.enip.types import (
+from ....protocol.enip.router import packed
+from ....protocol.enip.samples import MANAGER
+from ....protocol.enip.status import Extended, Status
+from ....protocol.enip.types import (
     SSTRING,
     STRING,
     UDINT,
@@ -40,14 +40,14 @@ from ...protocol.enip.types import (
     CIPType,
     LongText,
 )
+from ..profile import IdentityValues, Interface, TCPIPValues
 from .answers import Answer, Call, Refusal, Target
 from .attribute import Attribute
 from .objects import HEAD, REFUSAL, service
-from .profile import IdentityValues, Interface, TCPIPValues
 from .tagged import Tagged
 
 if TYPE_CHECKING:
-    from .controller import Controller
+    from ..controller import Controller
 
 __all__ = [
     "TCPIP",

@@ -16,10 +16,10 @@ from itertools import accumulate
 from threading import Lock, RLock
 from typing import Any, Literal
 
-from ...automata.once import once
-from ...protocol.enip.status import Status
-from ...protocol.enip.structures import StructureType
-from ...protocol.enip.types import CIPType, TextType
+from ....automata.once import once
+from ....protocol.enip.status import Status
+from ....protocol.enip.structures import StructureType
+from ....protocol.enip.types import CIPType, TextType
 from .places import Place, Storage
 
 __all__ = ["ACCESSES", "MASK_ALL", "MASK_SINGLE", "Attribute", "access_of"]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING
 
-from ...protocol.enip import (
+from ....protocol.enip import (
     Class,
     Closed,
     ConnectedReply,
@@ -34,16 +34,16 @@ from ...protocol.enip import (
     SendData,
     status,
 )
-from ...protocol.enip.status import Extended, Status
-from .answers import Answer, Call, Refusal, line_of
+from ....protocol.enip.status import Extended, Status
+from ..cip.answers import Answer, Call, Refusal, line_of
+from ..cip.objects import HEAD, REFUSAL
 from .bridge import Bridge
-from .common import Common
 from .connections import Connection, Triple
-from .objects import HEAD, REFUSAL
 from .routing import RouteError
 
 if TYPE_CHECKING:
-    from .controller import Controller
+    from ..common import Common
+    from ..controller import Controller
 
 __all__ = ["Links"]
 

@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from time import time_ns
 from typing import Any
 
-from ...errors import EncodeError
-from ...protocol.enip import SetAttributeList
-from ...protocol.enip.status import Status
-from ...protocol.enip.types import DINT, LINT, SINT, UINT, CIPType
+from ....errors import EncodeError
+from ....protocol.enip import SetAttributeList
+from ....protocol.enip.status import Status
+from ....protocol.enip.types import DINT, LINT, SINT, UINT, CIPType
 from .answers import Answer, Call, Refusal, Target
 from .attribute import Attribute
 from .objects import HEAD, service

@@ -12,26 +12,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
-from ...protocol.enip import (
+from ....protocol.enip import (
     Attribute as AttributeSegment,
 )
-from ...protocol.enip import (
+from ....protocol.enip import (
     Class,
     Element,
     Instance,
     Segment,
     Symbol,
 )
-from ...protocol.enip.plants import PROGRAM, scope
-from ...protocol.enip.status import Status
-from .answers import Refusal, Target, out_of_range, position
-from .attribute import Attribute
-from .builtin import ClassObject
+from ....protocol.enip.plants import PROGRAM, scope
+from ....protocol.enip.status import Status
+from ..cip.answers import Refusal, Target, out_of_range, position
+from ..cip.attribute import Attribute
+from ..cip.builtin import ClassObject
+from ..cip.objects import Object
+from ..cip.places import Place
+from ..cip.tagged import Tagged
 from .making import alias_path, aliased, made
-from .objects import Object
 from .part import Part, member_of
-from .places import Place
-from .tagged import Tagged
 from .tags import TagError, TagSpec, check_letters
 
 __all__ = ["Directory", "Family"]

@@ -12,8 +12,8 @@ from __future__ import annotations
 from time import monotonic
 from typing import Any
 
-from ...errors import ProtocolError
-from ...protocol.enip import (
+from ....errors import ProtocolError
+from ....protocol.enip import (
     ConnectedAddress,
     ConnectedReply,
     ConnectedRequest,
@@ -30,9 +30,9 @@ from ...protocol.enip import (
     Segment,
     SendData,
 )
-from ...protocol.enip.samples import MANAGER
-from ...protocol.enip.status import Extended, Status
-from .answers import Call, Refusal
+from ....protocol.enip.samples import MANAGER
+from ....protocol.enip.status import Extended, Status
+from ..cip.answers import Call, Refusal
 from .routes import Routes, Target
 from .routing import RouteEnded, RouteError, RouteRubbish, Ways, patience
 

@@ -13,16 +13,16 @@ from collections.abc import Iterable
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from ...protocol.enip import ReadTemplate
-from ...protocol.enip.datatypes import Types, TypesError
-from ...protocol.enip.status import Status
-from ...protocol.enip.structures import AROUND, StructureType, definition, words
-from ...protocol.enip.types import UDINT, UINT, CIPType
-from ..quiet import Quiet
-from .answers import Answer, Call, Refusal, Target
-from .attribute import Attribute
-from .builtin import ClassObject
-from .objects import HEAD, Object, service
+from ....protocol.enip import ReadTemplate
+from ....protocol.enip.datatypes import Types, TypesError
+from ....protocol.enip.status import Status
+from ....protocol.enip.structures import AROUND, StructureType, definition, words
+from ....protocol.enip.types import UDINT, UINT, CIPType
+from ...quiet import Quiet
+from ..cip.answers import Answer, Call, Refusal, Target
+from ..cip.attribute import Attribute
+from ..cip.builtin import ClassObject
+from ..cip.objects import HEAD, Object, service
 from .symbols import Counted
 
 if TYPE_CHECKING:

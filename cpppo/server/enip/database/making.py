@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from math import prod
 from typing import Any
 
-from ...errors import EncodeError
-from ...protocol.enip import Element, Segment, Symbol
-from ...protocol.enip.structures import BOOLS, StructureType
-from ...protocol.enip.types import BOOL, LREAL, REAL, TextType
-from .answers import position
-from .attribute import Attribute
+from ....errors import EncodeError
+from ....protocol.enip import Element, Segment, Symbol
+from ....protocol.enip.structures import BOOLS, StructureType
+from ....protocol.enip.types import BOOL, LREAL, REAL, TextType
+from ..cip.answers import position
+from ..cip.attribute import Attribute
 from .part import bit_of, element_of
 from .tags import TagError, TagSpec
 

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from threading import Condition, Thread
 from typing import Any
 
-from ...protocol.enip import Port
-from ...protocol.enip.cpf import PORT
-from ...protocol.enip.notation import NotationError, parse_host, parse_route_path
+from ....protocol.enip import Port
+from ....protocol.enip.cpf import PORT
+from ....protocol.enip.notation import NotationError, parse_host, parse_route_path
 
 __all__ = ["Routes", "Target"]
 

@@ -25,8 +25,8 @@ from threading import Thread
 from time import monotonic
 from typing import Any, ClassVar, TypeVar
 
-from ...errors import EncodeError, ProtocolError, TransportError
-from ...protocol.enip import (
+from ....errors import EncodeError, ProtocolError, TransportError
+from ....protocol.enip import (
     Class,
     Encapsulation,
     Instance,
@@ -41,7 +41,7 @@ from ...protocol.enip import (
     SendData,
     UnconnectedSendParameters,
 )
-from ...protocol.enip.status import Extended, Status
+from ....protocol.enip.status import Extended, Status
 from .routes import Routes, Target
 
 __all__ = [

@@ -12,15 +12,15 @@ import logging
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
-from ...protocol.enip import (
+from ....protocol.enip import (
     GetAttributeList,
     GetAttributesAll,
     GetAttributeSingle,
     SetAttributeSingle,
 )
-from ...protocol.enip.status import Status
-from ...protocol.enip.types import UINT, TextType
-from ..quiet import Quiet
+from ....protocol.enip.status import Status
+from ....protocol.enip.types import UINT, TextType
+from ...quiet import Quiet
 from .answers import Answer, Call, Refusal, Target, line_of
 from .attribute import MASK_ALL, MASK_SINGLE, Attribute
 
