@@ -318,9 +318,11 @@ class AsyncLogix(AsyncBrowsing):
             self._current.ended = "it was closed here"
             if self._under_way is not None:
                 self._under_way.cancel()
+            line.close()
         elif self._loop is asyncio.get_running_loop():
-            await awaited(line.part())
-        line.close()
+            await self._part()
+        else:
+            line.close()
         for one in list(self._subscriptions):
             await one.stop()
         await asyncio.sleep(0)  # the transport ends at the loop's next turn
@@ -375,6 +377,17 @@ class AsyncLogix(AsyncBrowsing):
         return one
 
     # -- one call at a time
+
+    async def _part(self) -> None:
+        """Part from the device in one's turn, unless it was opened again meanwhile."""
+        line = self._line
+        try:
+            async with self._turns:
+                if line.closed:
+                    await awaited(line.part())
+        finally:
+            if line.closed:
+                line.close()
 
     async def _run(
         self, program: Callable[..., Program[T]], call: Call, *given: Any

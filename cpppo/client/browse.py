@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The list of a controller's tags: asked for page by page, and what it says.
 
-Under `catalogue`, over `forms`.  Sans I/O: a `Listing` gives the request for its next
-page and takes the reply.  Logix 5000 Data Access, class 0x6B.
+Under `catalogue`, over `forms` and `templates`.  Sans I/O: a `Listing` gives the
+request for its next page and takes the reply.  Logix 5000 Data Access, class 0x6B.
 
 Rules.  What a device says is held against the rules of the list: instances come in
 ascending order, entries are whole, and each page brings something; else it is a
@@ -11,7 +11,7 @@ ProtocolError, so nobody can be made to ask for ever.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import prod
@@ -21,12 +21,24 @@ from ..errors import Unexpected
 from ..protocol.enip import Class, GetInstanceAttributeList, Instance, Path, Segment
 from ..protocol.enip.datatypes import Sort
 from ..protocol.enip.path import Symbol
+from ..protocol.enip.plants import PROGRAM
 from ..protocol.enip.status import Status
-from ..protocol.enip.structures import BOOLS
+from ..protocol.enip.structures import BOOLS, HOST, StructureType
 from ..protocol.enip.types import CIPType
 from .forms import Message
+from .templates import elementary
 
-__all__ = ["PROGRAM", "Listed", "Listing", "Named", "Tag", "hidden"]
+__all__ = [
+    "Listed",
+    "Listing",
+    "Named",
+    "Tag",
+    "hidden",
+    "named",
+    "program_of",
+    "tag",
+    "within",
+]
 
 T = TypeVar("T")
 
@@ -43,10 +55,9 @@ STRUCTURE, SYSTEM, TEMPLATE, ELEMENTARY = 0x8000, 0x1000, 0x0FFF, 0x00FF
 BASE = 1 << 26  # in the software control of what is no alias
 MOST = 1 << 20  # symbols
 LAST = 0xFFFFFFFF  # instance that a path can name
-PROGRAM = "Program:"
 ACCESSES = ("read/write", "read/write", "read-only", "none")
 # What a controller lists besides tags.
-PREFIXES = ("__", "ZZZZ", "Map:", "Cxn:", "Task:", "Routine:")
+PREFIXES = ("__", HOST, "Map:", "Cxn:", "Task:", "Routine:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +91,7 @@ class Listed:
     @property
     def program(self) -> str:
         """The name of the program that this symbol stands for, if it does."""
-        if self.name[: len(PROGRAM)].lower() != PROGRAM.lower():
-            return ""
-        return self.name[len(PROGRAM) :]
+        return program_of(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +179,41 @@ class Named(Mapping[str, T]):
     def __repr__(self) -> str:
         shown = f"{', '.join(list(self)[:5])}{', ...' * (len(self) > 5)}"
         return f"<{'; '.join((f'{len(self)}: {shown}', *self.refused))}>"
+
+
+def program_of(name: str) -> str:
+    """The name of the program that a symbol says; empty where it says none."""
+    if name[: len(PROGRAM)].lower() != PROGRAM.lower():
+        return ""
+    return name[len(PROGRAM) :]
+
+
+def tag(scope: str, one: Listed, kinds: Mapping[int, type[StructureType]]) -> Tag:
+    """A tag as people know it."""
+    kind = kinds[one.template] if one.template else elementary(one.code)
+    name = f"{PROGRAM}{scope}.{one.name}" if scope else one.name
+    return Tag(name, kind, one.dimensions, one.access, one.alias, one.instance, scope)
+
+
+def named(path: Sequence[Segment]) -> tuple[str, str | int]:
+    """The program and the tag that a path begins with; its number, if that is there."""
+    first = path[0]
+    if isinstance(first, Symbol):
+        scope = program_of(first.name)
+        if scope and len(path) > 1:
+            name = path[1]
+            return (scope, name.name) if isinstance(name, Symbol) else ("", "")
+        return "", first.name
+    by_number = first == Class(SYMBOLS) and len(path) > 1
+    number = path[1] if by_number else None
+    return "", number.value if isinstance(number, Instance) else ""
+
+
+def within(listed: Mapping[str, Listed], name: str | int) -> Listed | None:
+    """A symbol by its name or number."""
+    if isinstance(name, str):
+        return listed.get(name.lower())
+    return next((one for one in listed.values() if one.instance == name), None)
 
 
 def hidden(one: Listed) -> bool:

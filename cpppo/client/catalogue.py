@@ -17,12 +17,22 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..errors import ProtocolError, StatusError, Unexpected
-from ..protocol.enip import Class, Instance, Segment
+from ..errors import ProtocolError, StatusError, TransportError, Unexpected
+from ..protocol.enip import Segment
 from ..protocol.enip.path import Element, Symbol
 from ..protocol.enip.status import Extended, Status
 from ..protocol.enip.structures import BOOLS, StructureType
-from .browse import PROGRAM, SYMBOLS, Listed, Listing, Named, Tag, hidden
+from .browse import (
+    Listed,
+    Listing,
+    Named,
+    Tag,
+    hidden,
+    named,
+    program_of,
+    tag,
+    within,
+)
 from .calls import Call, Program
 from .forms import Words
 from .line import Line
@@ -30,9 +40,9 @@ from .operations import Operation, OperationError
 from .result import READ, STRUCTURE, TEXT, Result
 from .shapes import misshapen
 from .structures import Bits, base, words
-from .templates import Template, elementary, made
-from .values import display
-from .writes import Write
+from .templates import Template, made
+from .values import Kind, display
+from .writes import Write, mismatched
 
 __all__ = ["Catalogue"]
 
@@ -53,6 +63,7 @@ class Catalogue(Line):
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self._listings: dict[str, dict[str, Listed]] = {}  # by scope, then name
+        self._untold: dict[str, tuple[Any, ...]] = {}  # scopes, and why
         self._templates: dict[int, type[StructureType]] = {}
         self._handles: dict[int, type[StructureType]] = {TEXT.handle: TEXT}
         self._strangers: set[int] = set()  # handles that nobody tells of
@@ -63,7 +74,8 @@ class Catalogue(Line):
 
     def forget(self) -> None:
         """Know nothing any more."""
-        for one in (self._listings, self._templates, self._worded, self._tags):
+        known = (self._listings, self._untold, self._templates)
+        for one in (*known, self._worded, self._tags):
             one.clear()
         for some in (self._strangers, self._arrays, self._probed):
             some.clear()
@@ -73,12 +85,6 @@ class Catalogue(Line):
     def close(self) -> None:
         super().close()
         self.forget()
-
-    def renew(self, call: Call) -> None:
-        """Have the next page of a long list all of its time."""
-        if call.pages and call.timeout is not None:
-            call.began, call.left = self.clock(), call.timeout
-            call.until = call.began + call.timeout
 
     # -- programs
 
@@ -101,7 +107,21 @@ class Catalogue(Line):
         for one in writes:
             if one.shape:
                 yield from self._shaped(call, one)
-        return (yield from super().write(call, writes))
+        meant = [
+            one.untyped if one.cast and one.whole in self._arrays else one
+            for one in writes
+        ]
+        results = yield from super().write(call, meant)
+        doubtful = {
+            nth: one.whole
+            for nth, one in enumerate(meant)
+            if one.cast
+            and one.whole not in self._probed
+            and (mismatched(results[nth]) or beyond(results[nth]))
+        }
+        if doubtful:
+            yield from self._cast(call, writes, results, doubtful)
+        return results
 
     def browse(
         self, call: Call, program: str | None = None, refresh: bool = False
@@ -111,8 +131,8 @@ class Catalogue(Line):
             self.forget()
         if not isinstance(program, str | None):
             raise OperationError("a program's name expected", display(program), 0)
-        if program is not None and program.lower().startswith(PROGRAM.lower()):
-            program = program[len(PROGRAM) :]
+        if program is not None:
+            program = program_of(program) or program
         key = "*" if program is None else program.lower()
         if key in self._tags:
             return self._tags[key]
@@ -159,7 +179,6 @@ class Catalogue(Line):
         self, call: Call, messages: Sequence[Operation]
     ) -> Program[list[Result]]:
         """What answers each: a status and octets."""
-        self.renew(call)
         found = yield from super().read(call, messages)
         for one in found:
             if one.encapsulated:
@@ -168,18 +187,22 @@ class Catalogue(Line):
 
     def _listing(self, call: Call, program: str) -> Program[dict[str, Listed]]:
         """The symbols of a scope, by their names in small letters."""
-        known = self._listings.get(program.lower())
+        key = program.lower()
+        known = self._listings.get(key)
         if known is not None:
             return known
+        if key in self._untold:
+            raise StatusError(*self._untold[key])
         listing = Listing(program)
         while not listing.done:
             (one,) = yield from self._answers(call, [listing.request])
             self._took(call, listing, one)
             if listing.refused:
                 problem = f"{listing.shown} are not told: {one.words}"
-                raise StatusError(one.status & 0xFF, one.extended, problem)
+                self._untold[key] = one.status & 0xFF, one.extended, problem
+                raise StatusError(*self._untold[key])
         found = {one.name.lower(): one for one in listing.found}
-        self._listings[program.lower()] = found
+        self._listings[key] = found
         return found
 
     def _learn(
@@ -220,20 +243,13 @@ class Catalogue(Line):
 
     def _shaped(self, call: Call, one: Write) -> Program[None]:
         """Refuse lists of lists of another shape than the tag's, if that is known."""
-        scope, name = named(one.path)
-        if any(isinstance(part, Symbol) for part in one.path[2 if scope else 1 :]):
-            return  # a member's dimensions are nowhere told
+        scope, _ = named(one.path)
         for _ in range(2):
             fresh = scope.lower() not in self._listings
-            try:
-                listed = yield from self._listing(call, scope)
-            except StatusError as exc:
-                log.info("%s: %s", self.place, exc)
+            sizes = yield from self._sizes(call, one.path)
+            if sizes is None:
                 return
-            found = within(listed, name)
-            if found is None:
-                return
-            problem = misshapen(one.shape, found.sizes, one.path)
+            problem = misshapen(one.shape, sizes, one.path)
             if problem is None:
                 return
             if fresh:
@@ -241,7 +257,46 @@ class Catalogue(Line):
             self._listings.clear()  # the tag may be another one by now
             self._tags.clear()
 
+    def _sizes(self, call: Call, path: Path) -> Program[tuple[int, ...] | None]:
+        """The dimensions of a tag; None where nobody tells."""
+        scope, name = named(path)
+        if any(isinstance(part, Symbol) for part in path[2 if scope else 1 :]):
+            return None  # a member's are nowhere told
+        try:
+            listed = yield from self._listing(call, scope)
+        except StatusError as exc:
+            log.info("%s: %s", self.place, exc)
+            return None
+        found = within(listed, name)
+        return None if found is None else found.sizes
+
+    def _operation(self, call: Call, one: Write, kind: Kind) -> Program[Operation]:
+        sizes = None
+        if issubclass(kind, StructureType) and one.in_rows:
+            sizes = yield from self._sizes(call, one.path)
+        return one.typed(kind, sizes or ())
+
     # -- what a reply does not say
+
+    def _cast(
+        self,
+        call: Call,
+        writes: Sequence[Write],
+        results: list[Result],
+        doubtful: Mapping[int, Path],
+    ) -> Program[None]:
+        """Write BOOLs that were refused, if an array of them was taken for words."""
+        again: dict[int, Words] = {}
+        try:
+            yield from self._probe(call, results, doubtful, again)
+            several = [writes[nth].untyped for nth in again]
+            found = yield from super().write(call, several)
+        except (TransportError, ProtocolError) as exc:
+            # Nothing was written: it is as it was.
+            log.info("%s: types could not be learnt: %s", self.place, exc)
+            return
+        for nth, one in zip(again, found, strict=True):
+            results[nth] = one
 
     def _understand(
         self, call: Call, found: list[Result], more: Iterable[int]
@@ -404,33 +459,6 @@ class Catalogue(Line):
         return None
 
 
-def tag(scope: str, one: Listed, kinds: Mapping[int, type[StructureType]]) -> Tag:
-    """A tag as people know it."""
-    kind = kinds[one.template] if one.template else elementary(one.code)
-    name = f"{PROGRAM}{scope}.{one.name}" if scope else one.name
-    return Tag(name, kind, one.dimensions, one.access, one.alias, one.instance, scope)
-
-
-def named(path: Path) -> tuple[str, str | int]:
-    """The program and the tag that a path begins with; its number, if that is there."""
-    first = path[0]
-    if isinstance(first, Symbol):
-        if first.name.lower().startswith(PROGRAM.lower()) and len(path) > 1:
-            scope, name = first.name[len(PROGRAM) :], path[1]
-            return (scope, name.name) if isinstance(name, Symbol) else ("", "")
-        return "", first.name
-    by_number = first == Class(SYMBOLS) and len(path) > 1
-    number = path[1] if by_number else None
-    return "", number.value if isinstance(number, Instance) else ""
-
-
-def within(listed: Mapping[str, Listed], name: str | int) -> Listed | None:
-    """A symbol by its name or number."""
-    if isinstance(name, str):
-        return listed.get(name.lower())
-    return next((one for one in listed.values() if one.instance == name), None)
-
-
 def is_plain(one: Result) -> bool:
     """Whether elements were asked for, and no octets from an offset on."""
     return one.operation.offset is None
@@ -439,6 +467,8 @@ def is_plain(one: Result) -> bool:
 def beyond(one: Result) -> bool:
     """Whether a read may have failed because it took BOOLs for words."""
     operation = one.operation
+    if one.status not in BEYOND:
+        return False
     several = operation.elements > 1 or isinstance(operation.path[-1], Element)
     if one.status == Status.GENERAL_ERROR and Extended.OUT_OF_RANGE not in one.extended:
         return False

@@ -2,8 +2,8 @@
 """Operations on data files as people write them: `N7:0`, `F8:0{3}`, `N7:1=5`.
 
 Over `slc` and `pccc`, beside `operations`, whose texts of values it takes; under
-`command`.  What is known to be wrong without asking is refused with its place, before
-anything is sent.
+`enip_client`.  What is known to be wrong without asking is refused with its place,
+before anything is sent.
 
     address [= value, value, ...]
 
@@ -18,27 +18,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import CpppoError, Disconnected
-from ..protocol.enip.datafile import CAPACITY, DataAddress, FileType
+from ..errors import CpppoError, Disconnected, EncodeError
+from ..protocol.enip.datafile import DataAddress
 from ..protocol.enip.notation import NotationError
-from ..protocol.enip.types import DINT, INT, REAL
+from ..protocol.enip.types import BOOL, INT
 from .operations import OperationError, Reader, bare
-from .pccc import DIALECTS, DataResult, command
+from .pccc import DIALECTS, DataResult, command, stored
 from .slc import SLC
-from .values import Kind, Unfit, fitted, literal, target
+from .values import Unfit, literal, target
 
 __all__ = ["DataFiles", "DataOperation", "DataOutcome"]
 
-# By the letter of a file: the numbers in it, the texts, what people call an element.
-NUMBERS: dict[str, Kind] = {"F": REAL, "L": DINT}
-TEXTS = {"ST": CAPACITY, "A": 2}
-NAMES = {
-    **{"O": "WORD", "I": "WORD", "B": "WORD", "S": "INT", "N": "INT", "F": "REAL"},
-    **{"L": "DINT", "ST": "STRING", "A": "ASCII"},
-    **{"T": "TIMER", "C": "COUNTER", "R": "CONTROL"},
-}
 MOST = 0xFFFF  # the number of an element
-TRUTHS = {"0": False, "1": True, "false": False, "true": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,49 +92,24 @@ class DataOperation:
         """What people call what is there."""
         if self.address.bit is not None:
             return "BOOL"
-        return NAMES[self.address.type.letter] if self.address.whole else "INT"
+        return self.address.type.name if self.address.whole else "INT"
 
 
-@dataclass(frozen=True, slots=True)
-class DataOutcome:
-    """What an operation came to; shown as the `Result` of a tag is."""
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
+class DataOutcome(DataResult):
+    """A result with its operation, shown as the `Result` of a tag is."""
 
     operation: DataOperation
     index: int
-    result: DataResult
     time: float
 
-    @property
-    def tag(self) -> str:
-        return str(self.operation.address)
-
-    @property
-    def ok(self) -> bool:
-        return self.result.ok
-
-    @property
-    def status(self) -> int:
-        return self.result.status
-
-    @property
-    def extended(self) -> tuple[int, ...]:
-        return self.result.extended
-
-    @property
-    def words(self) -> str:
-        return self.result.words
-
-    @property
-    def unknown(self) -> bool:
-        return self.result.unknown
-
-    @property
-    def error(self) -> str | None:
-        return self.result.error
-
-    @property
-    def value(self) -> Any:
-        return self.result.value
+    @classmethod
+    def of(
+        cls, operation: DataOperation, index: int, one: DataResult, time: float
+    ) -> DataOutcome:
+        """What an operation came to, and when."""
+        what = (one.tag, one.value, one.status, one.extended, one.words, one.unknown)
+        return cls(*what, operation=operation, index=index, time=time)
 
     @property
     def data(self) -> list[Any] | None:
@@ -180,7 +146,7 @@ class DataFiles:
                 result = self.plc.read(tag)
             else:
                 result = self.plc.write((tag, one.value))
-            yield DataOutcome(one, nth, result, time.time())
+            yield DataOutcome.of(one, nth, result, time.time())
             if result.unknown:
                 raise Disconnected(f"no answer from {self.plc.place} to a write")
 
@@ -195,8 +161,7 @@ def values(reader: Reader, address: DataAddress) -> tuple[Any, ...]:
     """The values of a write, whose reader stands before the first."""
     if address.whole and address.type.bits:
         return elements(reader, address)
-    texted = address.type.letter in TEXTS
-    if reader.sees("(") and not texted:
+    if reader.sees("(") and not address.form.most:
         problem = "a value expected; a data file has its type, so none is said"
         raise reader.error(problem)
     pieces = reader.pieces()
@@ -211,26 +176,26 @@ def values(reader: Reader, address: DataAddress) -> tuple[Any, ...]:
 
 def fits(address: DataAddress, texts: Sequence[str]) -> tuple[Any, ...]:
     """Values as what is there stores them; Unfit."""
-    letter = address.type.letter
     if len(texts) > 1 and (address.bit is not None or not address.whole):
         what = "a bit" if address.bit is not None else "a word of an element"
         raise Unfit(f"{what} has one value", "data", 1)
-    if address.bit is not None:
-        if texts[0].lower() not in TRUTHS:
-            raise Unfit(f"a bit is 0, 1, true or false, not {texts[0]!r:.40}", "data")
-        return (TRUTHS[texts[0].lower()],)
-    if letter in TEXTS:
-        most = TEXTS[letter]
-        for nth, one in enumerate(texts):
-            if len(one) > most or max(one, default="") > "\xff":
-                problem = f"a text here has up to {most} characters of Latin-1"
-                raise Unfit(f"{problem}, not {one!r:.40}", "data", nth)
-        return tuple(texts)
-    kind = NUMBERS.get(letter, INT)
-    numbers = fitted(kind, [literal(kind, one) for one in texts])
-    # Bits are shown as they are read: above 0.
-    bits = address.whole and NAMES[letter] == "WORD"
-    return tuple(one & 0xFFFF for one in numbers) if bits else numbers
+    kind = BOOL if address.bit is not None else address.form.number or INT
+    found = []
+    for nth, text in enumerate(texts):
+        value = text if address.form.most else literal(kind, text)
+        try:
+            found.append(held(address, value))
+        except EncodeError as exc:
+            raise Unfit(str(exc), "data", nth) from None
+    return tuple(found)
+
+
+def held(address: DataAddress, value: Any) -> Any:
+    """A value as it will be read: bits are above 0, and all members are there."""
+    one, form = stored(address, value, strict=False), address.form
+    if address.bit is not None or form.number is not None or form.most:
+        return one
+    return form.unpack(form.one(one))
 
 
 def elements(reader: Reader, address: DataAddress) -> tuple[Any, ...]:
@@ -247,11 +212,11 @@ def elements(reader: Reader, address: DataAddress) -> tuple[Any, ...]:
             raise reader.error(
                 f"{problem}: {address.type.letter}{address.file}:0.{last}"
             )
+        one = reader.json()
         try:
-            one = members(reader.json(), address.type)
-        except Unfit as exc:
-            raise reader.error(exc.problem, at) from None
-        found.append(address.form.unpack(address.form.one(one)))
+            found.append(held(address, one))
+        except EncodeError as exc:
+            raise reader.error(str(exc), at) from None
         reader.blank()
         if not reader.take(","):
             break
@@ -260,19 +225,3 @@ def elements(reader: Reader, address: DataAddress) -> tuple[Any, ...]:
         wanted = f"as many values as elements ({address.count}) expected"
         raise reader.error(f"{wanted}, not {len(found)}")
     return tuple(found)
-
-
-def members(given: dict[str, Any], kind: FileType) -> dict[str, Any]:
-    """The members of an element, each as it is stored; Unfit."""
-    found: dict[str, Any] = {}
-    for name, value in given.items():
-        if name in kind.words:
-            (found[name],) = fitted(INT, [value])
-        elif name not in kind.bits:
-            there = ", ".join((*kind.bits, *kind.words))
-            raise Unfit(f"no member {name!r:.40}; there are {there}", "data")
-        elif value in (0, 1):
-            found[name] = bool(value)
-        else:
-            raise Unfit(f"{name} is true or false, not {value!r:.40}", "data")
-    return found

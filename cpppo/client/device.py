@@ -68,19 +68,25 @@ class Properties(Declared):
     more: Annotated[bytes, Octets()] = b""
 
 
-class Named(Declared):
+class Text(Declared):
     """A name after its length; what comes after it made the length even."""
 
     size: U16
     octets: Annotated[bytes, Octets()]
 
 
-class Time(Declared):
-    """The clock's answer to Get Attribute List."""
+class Attributes(Declared):
+    """What answers an attribute list of one: its value is there if it is told."""
 
     count: U16
     attribute: U16
     status: U16
+    value: Annotated[bytes, Octets()] = b""
+
+
+class Time(Declared):
+    """A time of the clock, since 1970."""
+
     microseconds: Annotated[int, UInt(8)]
 
 
@@ -137,7 +143,7 @@ def name(line: Line, call: Call) -> Program[str]:
     """What the program in the controller is called."""
     request = GetAttributesAll(path=RUNNING)
     result = yield from asked(line, call, request, "the program's name")
-    found = decoded(Named, result)
+    found = decoded(Text, result)
     if found.size > len(found.octets):
         raise Unexpected(f"{result.tag}: it is cut off", machine="reply")
     octets: bytes = found.octets[: found.size]
@@ -148,12 +154,7 @@ def clock(line: Line, call: Call) -> Program[datetime]:
     """What time it is there, in UTC."""
     request = GetAttributeList(path=CLOCK, attributes=(NOW,))
     result = yield from asked(line, call, request, "the clock")
-    found = decoded(Time, result)
-    if found.attribute != NOW:
-        problem = f"attribute {found.attribute} came for {NOW}"
-        raise Unexpected(f"{result.tag}: {problem}", machine="reply")
-    if found.status:
-        raise StatusError(found.status & 0xFF, (), "the clock cannot be read")
+    found = decoded(Time, result, told(result, NOW, "the clock cannot be read"))
     try:
         return EPOCH + MICROSECOND * found.microseconds
     except OverflowError:
@@ -176,9 +177,7 @@ def set_clock(line: Line, call: Call, time: datetime | None) -> Program[None]:
     data = SET.to_bytes(2, "little") + spent.to_bytes(8, "little")
     request = SetAttributeList(path=CLOCK, count=1, data=data)
     result = yield from asked(line, call, request, "setting the clock")
-    status = int.from_bytes(result.octets[4:6], "little")
-    if status:
-        raise StatusError(status & 0xFF, (), "the clock cannot be set")
+    told(result, SET, "the clock cannot be set")
 
 
 # -- replies
@@ -212,10 +211,21 @@ def properties(result: Result) -> Device:
     )
 
 
-def decoded(kind: type[D], result: Result) -> D:
-    """What the octets of a reply say."""
+def told(result: Result, number: int, problem: str) -> bytes:
+    """The value of an attribute in a list of one; StatusError where it is refused."""
+    found = decoded(Attributes, result)
+    if found.attribute != number:
+        wrong = f"attribute {found.attribute} came for {number}"
+        raise Unexpected(f"{result.tag}: {wrong}", machine="reply")
+    if found.status:
+        raise StatusError(found.status & 0xFF, (), problem)
+    return found.value
+
+
+def decoded(kind: type[D], result: Result, octets: bytes | None = None) -> D:
+    """What the octets of a reply say, or some of them."""
     try:
-        found: D = kind.decode(result.octets)
+        found: D = kind.decode(result.octets if octets is None else octets)
         return found
     except ProtocolError as exc:
         raise Unexpected(f"{result.tag}: {exc}", machine="reply") from None

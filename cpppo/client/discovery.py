@@ -17,6 +17,7 @@ from typing import Any
 from ..errors import CpppoError, Timeout
 from ..protocol.enip import ListIdentity, ReplyFrame, RequestFrame
 from ..protocol.enip.cpf import PORT
+from .calls import limit
 from .place import Place
 from .session import identified
 from .transport import Datagrams
@@ -41,16 +42,18 @@ def discover(
     `127.0.0.1:44820`.  The dictionaries are those of `Logix.identity`; `host` is where
     the answer came from.  Raises TransportError where nothing can be sent.
     """
-    if not isinstance(timeout, int | float) or not timeout > 0:
-        raise ValueError(f"a time-out is above 0 s, not {timeout!r}")
+    seconds = limit(timeout)
+    if seconds is None:
+        problem = "a time-out ends: that is when it is known who is there"
+        raise ValueError(f"{problem}, not {timeout!r}")
     if ":" in address:
         place = Place.of(address, None if port == PORT else port, simple=True)
         address, port = place.host, place.port
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + seconds
     found: dict[tuple[str, int], dict[str, Any]] = {}
-    wire = Datagrams.open(address, port, timeout, source, broadcast=True)
+    wire = Datagrams.open(address, port, seconds, source, broadcast=True)
     try:
-        wire.send(RequestFrame(payload=ListIdentity()).encode(), timeout)
+        wire.send(RequestFrame(payload=ListIdentity()).encode(), seconds)
         while len(found) < MOST:
             left = deadline - time.monotonic()
             if left <= 0:

@@ -15,8 +15,9 @@ from typing import Any
 
 from ..dotdict import dotdict
 from ..errors import Disconnected, EncodeError, StatusError, Timeout, TransportError
-from ..protocol.enip import Reply
+from ..protocol.enip import Reply, Request
 from ..protocol.enip.published import request
+from .calls import Program, carried
 from .connector import connector
 from .opening import Connection, Opening
 from .originating import terms
@@ -67,7 +68,7 @@ class implicit(connector):
         self.connection = Connection(why="it is not open yet")
         self.requested: dotdict = dotdict()  # the Forward Open
         self.established: dotdict = dotdict()  # its reply
-        self._used = 0.0
+        self._used = 0.0  # when anything was sent
         super().__init__(host, port, timeout, **kwds)
         try:
             self._open_connection()
@@ -87,38 +88,43 @@ class implicit(connector):
 
     def _open_connection(self) -> None:
         """Forward Open, until there is a connection or the device will have none."""
-        whom = f"{self.addr[0]}:{self.addr[1]}"
         opening = Opening(self.way, self.terms)
-        while opening.found is None:
-            self.requested = request(opening.request.encode())
-            self.unconnected_send(
-                self.requested, route_path=False, send_path="", timeout=self.timeout
-            )
-            response = self._next(self.timeout)
-            if response is None:
-                raise Timeout(f"{whom} opened no connection within {self.timeout} s")
-            if not response:
-                raise Disconnected(f"{whom} closed at Forward Open")
-            found = response.get(REPLY)
-            if found is None:
-                opening.refused("the answer to Forward Open has no reply")
-                break
-            self.established = found
-            reply = Reply.decode(bytes(found.input))
-            opening.took(reply)
-            if opening.found is not None and not opening.found and reply.status:
-                raise StatusError(
-                    reply.status,
-                    reply.extended,
-                    name=f"{whom} opened no connection: {opening.found.why}",
-                )
-        connection = opening.found
+        connection = carried(opening.through(self._opens))
         if not connection:
-            why = "" if connection is None else connection.why
-            raise TransportError(f"{whom} opened no connection: {why}")
+            problem = f"{self._whom} opened no connection: {connection.why}"
+            last = opening.last
+            if last is not None and last.status:
+                raise StatusError(last.status, last.extended, name=problem)
+            raise TransportError(problem)
         self._pipeline = Pipeline(self.session or 0, self.way, connection)
         self.connection = connection
-        self._used = time.monotonic()
+
+    def _opens(self, request: Request) -> Program[Reply | str]:
+        """The reply to a Forward Open, as a program that `carried` carries out."""
+        reply: Reply | str = yield self._answer_to, request
+        return reply
+
+    def _answer_to(self, asked: Request) -> Reply | str:
+        """The reply to a Forward Open; or why there is none."""
+        self.requested = request(asked.encode())
+        self.unconnected_send(
+            self.requested, route_path=False, send_path="", timeout=self.timeout
+        )
+        response = self._next(self.timeout)
+        if response is None:
+            problem = f"opened no connection within {self.timeout} s"
+            raise Timeout(f"{self._whom} {problem}")
+        if not response:
+            raise Disconnected(f"{self._whom} closed at Forward Open")
+        found = response.get(REPLY)
+        if found is None:
+            return "the answer to Forward Open has no reply"
+        self.established = found
+        return Reply.decode(bytes(found.input))
+
+    @property
+    def _whom(self) -> str:
+        return f"{self.addr[0]}:{self.addr[1]}"
 
     def send(self, request: bytes, timeout: float | None = None) -> None:
         """Send octets as they are."""

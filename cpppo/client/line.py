@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `Logix` and its await-able twin do, up to where they have to wait.
 
-Over `session`, `writes` and `backoff`; under the two shells, `logix` and
+Over `session`, `writes` and `backoff`; under the two shells, `shell` and
 `asynchronous`.  A program here is a generator.  Whatever may wait it yields: a function
 and its arguments, which one shell calls and the other awaits; what comes of it, it gets
 back.  So what is asked again, what is reported and what a failure says is written once.
@@ -156,7 +156,7 @@ class Line(Session):
             except (TransportError, ProtocolError) as exc:
                 self._lost(call, exc)
             else:
-                self._worked()
+                self._worked()  # though it says nothing of the connection
                 return self.identity
 
     def close(self) -> None:
@@ -212,11 +212,19 @@ class Line(Session):
         for nth, one in unknown.items():
             if one.whole not in types:
                 results[nth] = learnt[one.whole]
-        return {
-            nth: one.operation or one.typed(types[one.whole])
-            for nth, one in writes.items()
-            if nth not in results
-        }
+        operations: dict[int, Operation] = {}
+        for nth, one in writes.items():
+            if one.operation is not None:
+                operations[nth] = one.operation
+            elif nth not in results:
+                kind = types[one.whole]
+                operations[nth] = yield from self._operation(call, one, kind)
+        return operations
+
+    def _operation(self, call: Call, one: Write, kind: Kind) -> Program[Operation]:
+        """What a write means, now that its type is known."""
+        yield from ()
+        return one.typed(kind)
 
     def _anew(
         self, call: Call, writes: Mapping[int, Write], results: dict[int, Result]
@@ -320,7 +328,7 @@ class Line(Session):
     ) -> Program[None]:
         """Ask for all of it, and add the results as they come."""
         wire = self._wire()
-        before = len(found)
+        before, time_of = len(found), (call.began, call.until)
         self._used = max(self._used, call.began)
         try:
             pipeline.begin(operations, depth=self.depth, multiple=self.multiple)
@@ -331,7 +339,9 @@ class Line(Session):
                     yield wire.send, octets, left
                     left = self._left(call)
                 if pipeline.outstanding:
-                    pipeline.receive((yield wire.receive, left), time())
+                    octets = yield wire.receive, left
+                    if pipeline.receive(octets, time()):
+                        self._renew(call)
                 found += pipeline.take()
                 if pipeline.done:
                     break  # however late: it was answered
@@ -342,19 +352,31 @@ class Line(Session):
         except BaseException:
             self.close()
             found += pipeline.take()
+            if not pipeline.sequence:
+                self._unproven = False  # nothing was asked over the connection
             raise
         finally:
+            if pipeline.proven:
+                self._unproven = False
             if len(found) > before:
                 self._worked()
+            else:  # the parts that came are of no use
+                call.began, call.until = time_of
 
     # -- times and failures
 
     def _over(self, call: Call) -> bool:
         return bool(call.ended) or self.closed or self.clock() >= call.until
 
+    def _renew(self, call: Call) -> None:
+        """Something came: where each page has its time, the next one has all of it."""
+        if call.pages and call.timeout is not None:
+            call.began, call.left = self.clock(), call.timeout
+            call.until = call.began + call.timeout
+            self._used = call.began
+
     def _worked(self) -> None:
         self._working = True
-        self._unproven = False
         self.backoff.worked()
 
     def _discard(self, call: Call, exc: CpppoError) -> None:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Opening a connection to a message router, and what was opened.
 
-Beside `envelope`, under `line` and `implicit`.  No input or output: it says which
-request is to be asked, and takes the reply, until there is a connection or a reason
-why there is none.  A Large Forward Open first; who offers another size gets that one;
+Beside `envelope`, under `session` and `implicit`.  No input or output: a program, as in
+`calls`, which has requests asked until there is a connection, or a reason why there is
+none.  A Large Forward Open first; who offers another size gets that one;
 who knows no large ones, or refuses for any other reason, is asked for a small one.
 CIP Vol 1, 3-5.5.
 """
@@ -30,6 +30,7 @@ from ..protocol.enip import (
 )
 from ..protocol.enip.samples import MANAGER, ROUTER
 from ..protocol.enip.status import Extended, Status, words
+from .calls import Program
 from .way import Way
 
 __all__ = ["LARGE", "ORIGINATOR", "SMALL", "VENDOR", "Connection", "Opening", "Terms"]
@@ -56,7 +57,6 @@ class Terms:
     """
 
     size: int = LARGE
-    small: int = SMALL
     interval: int = 2_000_000  # microseconds
     multiplier: int = 5
     vendor: int = VENDOR
@@ -100,7 +100,10 @@ class Connection:
 
 
 class Opening:
-    """What opens a connection: ask `request`, tell `took`, until `found`."""
+    """What opens a connection: ask `request`, tell `took`, until `found`.
+
+    `last` is the reply that settled it, where there was one.
+    """
 
     def __init__(
         self,
@@ -110,6 +113,7 @@ class Opening:
     ) -> None:
         self.terms = terms or Terms()
         self.found: Connection | None = None
+        self.last: Reply | None = None
         self.attempts = 0
         self._random = random
         along = ROUTER.segments if way.simple else (*way.route, *ROUTER.segments)
@@ -119,8 +123,22 @@ class Opening:
         self._serial = self.terms.serial
         self.request = self._asks()
 
+    def through(
+        self, ask: Callable[[Request], Program[Reply | str]]
+    ) -> Program[Connection]:
+        """The connection, with somebody who asks: for a reply, or why there is none."""
+        while self.found is None:
+            reply = yield from ask(self.request)
+            if isinstance(reply, Reply):
+                self.took(reply)
+            else:
+                self.last = None
+                self.refused(reply)
+        return self.found
+
     def took(self, reply: Reply) -> None:
         """Take the answer: there is a connection now, or none, or another request."""
+        self.last = reply
         if reply.status == 0:
             self.found = self._opened(reply)
             return
@@ -133,7 +151,7 @@ class Opening:
             self._serial = None
         elif self._large:
             self._large = False
-            self._size = self.terms.small
+            self._size = SMALL
         else:
             self.refused(words(reply.status, reply.extended), first in NOBODY)
             return

@@ -25,10 +25,17 @@ from ..protocol.enip import (
     RoutePath,
     Segment,
 )
-from ..protocol.enip.notation import parse_path_elements, parse_route_path
+from ..protocol.enip.notation import (
+    NotationError,
+    Scanner,
+    parse_path_elements,
+    parse_route_path,
+    segment,
+)
 from ..protocol.enip.samples import MANAGER
 from .given import aimed
 from .opening import Terms
+from .values import display, whole
 
 __all__ = ["DIRECTION", "along", "forward_close", "forward_open", "terms"]
 
@@ -45,6 +52,7 @@ DIRECTION = frozenset(
         "NCP",
     )
 )
+SWITCHES = frozenset(("variable", "redundant", "large"))  # all others are numbers
 # The published names of what `Terms` has.
 TERMS = {
     "priority_time_tick": "priority",
@@ -58,13 +66,21 @@ TERMS = {
 
 
 def along(path: object) -> tuple[Segment, ...]:
-    """A connection path: `1/0/@2/1`, a route and where it ends, or segments."""
+    """A connection path: `1/0/@2/1`, a route and where it ends, or segments.
+
+    A segment may be a dictionary, as in `{"port": 1, "link": 0}` and `{"class": 2}`.
+    """
     if isinstance(path, Path):
         return path.segments
     if isinstance(path, str):
         route, at, end = path.partition("@")
         ports = parse_route_path(route.rstrip("/") or False) or ()
         return (*ports, *(parse_path_elements(at + end)[0] if at else ()))
+    if isinstance(path, Mapping):
+        try:
+            return (segment(dict(path), Scanner(""), 0),)
+        except NotationError as exc:
+            raise EncodeError(f"{exc.problem}, not {display(path):.60}") from None
     if isinstance(path, Iterable):
         found: list[Segment] = []
         for one in path:
@@ -75,10 +91,17 @@ def along(path: object) -> tuple[Segment, ...]:
 
 def directed(name: str, given: Mapping[str, Any] | None) -> dict[str, Any]:
     """What is said of one direction; what nobody knows is refused."""
-    said = {} if given is None else {key: given[key] for key in given}
+    if not isinstance(given, Mapping | None):
+        problem = 'is a dictionary, as in {"size": 500}'
+        raise EncodeError(f"{name} {problem}, not {display(given):.40}")
+    said = {key: one for key, one in (given or {}).items() if one is not None}
     if unknown := said.keys() - DIRECTION:
         known = ", ".join(sorted(DIRECTION))
         raise EncodeError(f"{name} has no {min(unknown)!r}; known: {known}")
+    for key in said.keys() - SWITCHES:
+        if whole(said[key]) is None:
+            shown = f"{display(said[key]):.40}"
+            raise EncodeError(f"{key} of {name} is a whole number, not {shown}")
     return said
 
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading and writing data files: which PCCC commands that takes, and what came of it.
 
-Over `protocol.enip.pccc` and `datafile`, under `slc`; no input or output.  A `Dialect`
-makes commands of addresses: one for the SLC 500 and the MicroLogix, one for the PLC-5.
-What does not fit in one command takes several, whole elements each.  A bit is written
-by a mask, so nobody else's bits are.
+Over `protocol.enip.pccc` and `datafile`, under `processor`; no input or output.  A
+`Dialect` makes commands of addresses: one for the SLC 500 and the MicroLogix, one for
+the PLC-5.  What does not fit in one command takes several, whole elements each.  A bit
+is written by a mask, so nobody else's bits are.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import EncodeError, ProtocolError, Unexpected
-from ..protocol.enip import Executed, ExecutePCCC, Path, Reply, Requester
-from ..protocol.enip import status as cip
+from ..protocol.enip import Executed, ExecutePCCC, Path, Requester
 from ..protocol.enip.datafile import DataAddress, FileType
 from ..protocol.enip.filelist import SIZE, TYPE
 from ..protocol.enip.path import Class, Instance
@@ -40,9 +39,10 @@ from ..protocol.enip.pccc import (
     WordsModify,
 )
 from ..protocol.enip.pccc_status import Refused
-from ..protocol.enip.types import BOOL, DINT, INT, REAL
-from .result import NONE
-from .values import Kind, display, fit
+from ..protocol.enip.types import BOOL, INT
+from .forms import Message
+from .result import Result, failed, shown
+from .values import display, fit
 
 __all__ = [
     "DIALECTS",
@@ -58,10 +58,10 @@ __all__ = [
     "pairs",
     "pieces_of_list",
     "size_of_list",
+    "stored",
 ]
 
 MOST = 222  # octets of data in one command: what the smallest of these processors take
-NUMBERS: dict[str, Kind] = {one.__name__: one for one in (INT, DINT, REAL)}
 # Of an address that is well made, what is not usable is the file.
 NO_FILE = (Refused.EXTENDED, Refused.NOT_USABLE & 0xFF)
 MISSING = "there is no such file"
@@ -86,8 +86,7 @@ class DataResult:
         return self.ok
 
     def __repr__(self) -> str:
-        outcome = repr(self.value) if self.ok else self.words
-        return f"<{type(self).__name__} {self.tag}: {outcome}>"
+        return shown(self)
 
     @property
     def ok(self) -> bool:
@@ -97,12 +96,7 @@ class DataResult:
     @property
     def error(self) -> str | None:
         """What went wrong, in a line; None if nothing did."""
-        if self.ok:
-            return None
-        if self.status == NONE:
-            return f"{self.tag}: {self.words}"
-        codes = "".join(f" 0x{code:02X}" for code in self.extended)
-        return f"{self.tag}: {self.words} (0x{self.status:02X}{codes})"
+        return failed(self, 2)
 
 
 class Denied(Exception):
@@ -129,18 +123,17 @@ def command(function: Function | None, transaction: int) -> Command:
     return DataCommand(transaction=transaction, body=function)
 
 
-def asks(one: Command, requester: Requester) -> bytes:
+def asks(one: Command, requester: Requester) -> Message:
     """The request that has a command carried out."""
-    return ExecutePCCC(OBJECT, requester, one.encode()).encode()
+    return Message.of_request(ExecutePCCC(OBJECT, requester, one.encode()), "PCCC")
 
 
-def answered(octets: bytes, one: Command, requester: Requester) -> bytes:
+def answered(result: Result, one: Command, requester: Requester) -> bytes:
     """The data of the reply to a command; raises Denied where there are none."""
-    reply = Reply.decode(octets)
-    if reply.status:
-        words = cip.words(reply.status, reply.extended)
-        raise Denied(reply.status, reply.extended, f"no PCCC: {words}")
-    executed = Executed.decode(getattr(reply, "data", b""))
+    if not result.ok:
+        words = result.words if result.encapsulated else f"no PCCC: {result.words}"
+        raise Denied(result.status, result.extended, words)
+    executed = Executed.decode(result.octets)
     found = CommandReply.decode(executed.command)
     asked = one.encode()[0] | REPLY, one.transaction
     if executed.requester != requester or (found.command, found.transaction) != asked:
@@ -198,29 +191,39 @@ def cut(address: DataAddress) -> list[Piece]:
     ]
 
 
-def stored(address: DataAddress, value: Any) -> Any:
-    """A value as what is there stores it, as strictly as a tag of its type does."""
+def stored(address: DataAddress, value: Any, strict: bool = True) -> Any:
+    """A value as what is there stores it; strict: as strictly as a tag of its type."""
     form, kind = address.form, address.type
-    if form.name in NUMBERS:
-        return fit(NUMBERS[form.name], value, strict=True)
-    if not address.whole:
-        return value
+    if address.bit is not None:
+        if value in (0, 1):
+            return bool(value)
+        raise EncodeError(f"a bit is 0, 1, true or false, not {display(value):.40}")
+    if form.number is not None:
+        return fit(form.number, value, strict)
     if kind.bits and isinstance(value, Mapping):
-        return {name: member(kind, name, one) for name, one in value.items()}
-    if kind.letter in ("ST", "A"):
-        if not isinstance(value, str | bytes | bytearray):
-            raise EncodeError(f"a text expected, not {display(value):.40}")
-        if isinstance(value, str) and max(value, default="") > "\xff":
-            raise EncodeError(f"{value!r:.40} has letters beyond Latin-1")
+        return {name: member(kind, name, one, strict) for name, one in value.items()}
+    if form.most and not fitting(value, form.most):
+        problem = f"a text here has up to {form.most} characters of Latin-1"
+        raise EncodeError(f"{problem}, not {display(value):.40}")
     return value
 
 
-def member(kind: FileType, name: Any, value: Any) -> Any:
-    """A member of an element as it is stored; of one that is none others tell."""
+def fitting(value: Any, most: int) -> bool:
+    """Whether a value is a text that fits."""
+    if isinstance(value, str):
+        return len(value) <= most and max(value, default="") <= "\xff"
+    return isinstance(value, bytes | bytearray) and len(value) <= most
+
+
+def member(kind: FileType, name: Any, value: Any, strict: bool) -> Any:
+    """A member of an element as it is stored."""
+    if name not in kind.bits and name not in kind.words:
+        there = ", ".join((*kind.bits, *kind.words))
+        raise EncodeError(f"no member {name!r:.40}; there are {there}")
     try:
         if name in kind.words:
-            return fit(INT, value, strict=True)
-        return fit(BOOL, value, strict=True) if name in kind.bits else value
+            return fit(INT, value, strict)
+        return fit(BOOL, value, strict=True)
     except EncodeError as exc:
         raise EncodeError(f"{name}: {exc}") from None
 
@@ -248,9 +251,7 @@ class Dialect:
     def writes(self, address: DataAddress, value: Any) -> list[Function]:
         """What writes a value, or several."""
         if address.bit is not None:
-            if value not in (0, 1):
-                raise EncodeError(f"{address}: a bit is True or False, not {value!r}")
-            return [self.write_bit(address, bool(value), address.bit)]
+            return [self.write_bit(address, stored(address, value), address.bit)]
         several = isinstance(value, list | tuple | range)
         if several and not address.whole:
             # The words after it are of other members.

@@ -11,6 +11,7 @@ cdef class Pipeline(Replies):
     cdef public object way
     cdef public dict envelopes
     cdef public Envelope connected
+    cdef public Envelope beside
     cdef public int sequence
     cdef public long long counts
     cdef public Envelope envelope

@@ -50,6 +50,7 @@ class Pipeline(Replies):
         self.envelopes: dict[Way, Envelope] = {}
         # What goes its way goes over the connection, and what goes others beside it.
         self.connected = Envelope(session, self.way, connection)
+        self.beside: Any = None  # the way without it, of what does not fit it
         self.sequence = 0
         self.counts = 0  # since all requests were answered
         self.envelope = self.through(self.way)
@@ -174,7 +175,9 @@ class Pipeline(Replies):
             raise OperationError(TOO_LONG, operation.text, 0)
         if around.most and size > around.most:
             # What does not fit the connection goes without it.
-            found.envelope = Envelope(self.session, around.way)
+            if self.beside is None:
+                self.beside = Envelope(self.session, around.way)
+            found.envelope = self.beside
         elif way is not None and way != self.way:
             found.envelope = around
         elif key is not None and operation.method == "read":

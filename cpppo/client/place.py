@@ -35,7 +35,7 @@ class Place:
         send_path: object = None,
         simple: bool = False,
     ) -> Place:
-        """What people write; what is said twice is refused."""
+        """What people write; what is said twice is refused.  A route may be a way."""
         if not isinstance(text, str):
             raise NotationError(FORMS, repr(text), 0)
         head, slash, route = text.partition("/")
@@ -63,11 +63,10 @@ class Place:
             raise NotationError(problem, str(route_path or send_path), 0)
         if simple:
             route_path, send_path = False, ""
-        return cls(
-            host,
-            said or port or PORT,
-            Way.of(route if slash else route_path, send_path),
-        )
+        if isinstance(route_path, Way):
+            return cls(host, said or port or PORT, route_path)
+        way = Way.of(route if slash else route_path, send_path)
+        return cls(host, said or port or PORT, way)
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host

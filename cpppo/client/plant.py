@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A controller that was browsed, as the text of a file that a simulator is made from.
 
-Under `browsing` and `command`, over `catalogue` and `device`; the form is that of
+Under `browsing`, over `catalogue` and `device`; the form is that of
 `protocol.enip.plants`.  A program, as in `calls`.  What the controller does not tell is
 left out; what no file can say of it stands in comments.
 """
@@ -98,7 +98,6 @@ def read(line: Catalogue, call: Call, tags: Sequence[Tag]) -> Program[dict[str, 
             if result.ok:
                 held = None if blank(result.value) else one.shaped(result.value)
                 found[one.name] = held
-        line.renew(call)
     return found
 
 

@@ -33,9 +33,8 @@ class proxy_connected(proxy):
         kind = implicit if gateway_class is None else gateway_class
         super().__init__(host, gateway_class=kind, **kwds)
         said = {"connection_path": connection_path, "configuration": configuration}
-        # The way is that of the connection, not that of each request.
+        # The connection leads along the way of the requests.
         said |= self.way
-        self.way = dict.fromkeys(self.way)
         self.gateway_kwds |= {
             name: one for name, one in said.items() if one is not None
         }

@@ -75,7 +75,7 @@ class Replies:
         self.flying = 0  # octets of requests in flight
         self.single = False  # the device does not know packets
         self.lost = ""  # why there is no connection any more
-        self.proven = False  # whether anything was answered over the connection
+        self.proven = False  # whether anything was done over the connection
         self.held = b""
         self.wanted = 0
         self.now = 0.0
@@ -216,7 +216,6 @@ class Replies:
         run.reset(registers[self.data_at])
         if run.run(octets, self.frame.pos, True) != FINISHED:
             raise run.program.failure(run, octets)
-        self.proven = True
         return self.met(request, octets, run.registers, self.frame.pos)
 
     def only(self, context: int) -> int:
@@ -235,6 +234,7 @@ class Replies:
             if status == LOST or not GONE.isdisjoint(extended[:1]):
                 why = words(int(status), extended)
                 return self.gone(request, f"the device closed the connection: {why}")
+        self.proven = True
         if request.members is not None:
             return self.bundled(request, octets, registers, self.in_member, stop)
         return self.answered(request, octets, registers, self.in_member, stop)
@@ -447,7 +447,8 @@ class Replies:
     ) -> int:
         """A frame was refused; without a reply, by its header."""
         if not reply and status == Encapsulated.INVALID_SESSION:
-            raise unasked("the device does not know this session any more")
+            # So nothing of it was looked at.
+            return self.gone(request, "the device does not know this session any more")
         several = request.members
         if several is None:
             several = [request.result]

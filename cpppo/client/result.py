@@ -78,8 +78,7 @@ class Result:
         return self.status == 0
 
     def __repr__(self) -> str:
-        outcome = repr(self.value) if self.status == 0 else self.words
-        return f"<Result {self.tag}: {outcome}>"
+        return shown(self)
 
     @property
     def ok(self) -> bool:
@@ -246,12 +245,26 @@ class Result:
     @property
     def error(self) -> str | None:
         """What went wrong, in a line; None if nothing did."""
-        if self.status == 0:
-            return None
-        if self.status == NONE:
-            return f"{self.tag}: {self.words}"
-        codes = "".join(f" 0x{word:04X}" for word in self.extended)
-        return f"{self.tag}: {self.words} (0x{self.status:02X}{codes})"
+        return failed(self, 4)
+
+
+# -- what all kinds of results say of themselves
+
+
+def shown(one: Any) -> str:
+    """A result as it is shown: the value, or why there is none."""
+    outcome = repr(one.value) if one.ok else one.words
+    return f"<{type(one).__name__} {one.tag}: {outcome}>"
+
+
+def failed(one: Any, digits: int) -> str | None:
+    """What went wrong, in a line; extended statuses have so many digits."""
+    if one.ok:
+        return None
+    if one.status == NONE:
+        return f"{one.tag}: {one.words}"
+    codes = "".join(f" 0x{code:0{digits}X}" for code in one.extended)
+    return f"{one.tag}: {one.words} (0x{one.status:02X}{codes})"
 
 
 STRUCTURE = TypedData.decode(b"\xa0\x02\0\0").type.code

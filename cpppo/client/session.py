@@ -186,18 +186,17 @@ class Session:
         if left is not None:
             limit = min(PATIENCE, max(left / 2, min(left, LITTLE)))
         mine = Call(limit, self.clock())
-        opening = Opening(self.place.way)
-        while opening.found is None:
-            frame = unconnected(opening.request, session)
+
+        def ask(request: Request) -> Program[Reply | str]:
+            frame = unconnected(request, session)
             reply = replied((yield from self._ask(mine, frame)), session)
             self._alive(call)
-            if isinstance(reply, Reply):
-                opening.took(reply)
-            else:
-                opening.refused(reply)
-        if not opening.found:
+            return reply
+
+        found = yield from Opening(self.place.way).through(ask)
+        if not found:
             self._unproven = False
-        return opening.found
+        return found
 
     def _agree(self, connection: Connection) -> None:
         """What follows from there being a connection, or none."""

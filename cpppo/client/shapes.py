@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The shape of lists of lists, held against that of the tag that they are written to.
 
-Under `writes` and `catalogue`.  Pure: no I/O.  Rule: values go over the rows of a tag,
-one after the other; so rows of another length than the tag's would stand in places
-that nobody has meant.
+Under `writes`, `structures` and `catalogue`.  Pure: no I/O.  Rule: values go over the
+rows of a tag, one after the other; so rows of another length than the tag's would stand
+in places that nobody has meant.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import EncodeError
 from ..protocol.enip.path import Element, Segment
 
-__all__ = ["Shape", "misshapen", "shape", "shown"]
+__all__ = ["Shape", "is_record", "is_row", "misshapen", "place", "shape", "shown"]
 
 Shape = tuple[int, ...]
 DEEPEST = 3  # dimensions of a tag
@@ -34,12 +34,30 @@ def shape(values: Sequence[Any], depth: int = DEEPEST) -> Shape:
 
 def is_row(value: Any) -> bool:
     """Whether a value is some of several; the record of a structure is one value."""
-    return isinstance(value, list | tuple) and not hasattr(value, "_fields")
+    return isinstance(value, list | tuple) and not is_record(value)
+
+
+def is_record(value: Any) -> bool:
+    """Whether a value is the record of a structure, or another named tuple."""
+    return isinstance(value, tuple) and hasattr(value, "_fields")
 
 
 def shown(sizes: Shape) -> str:
     """A shape as people see it at a type: [3,4]."""
     return f"[{','.join(map(str, sizes))}]" if sizes else ""
+
+
+def place(indexes: Sequence[int], sizes: Shape, nth: int) -> Shape:
+    """Where the nth value after a place stands; beyond the tag the first index is."""
+    at = 0
+    for index, size in zip(indexes, sizes, strict=True):
+        at = at * size + index
+    at += nth
+    found: list[int] = []
+    for size in reversed(sizes[1:]):
+        at, rest = divmod(at, size)
+        found.append(rest)
+    return (at, *reversed(found))
 
 
 def misshapen(given: Shape, sizes: Shape, path: Sequence[Segment]) -> str | None:

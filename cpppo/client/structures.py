@@ -22,6 +22,7 @@ from ..protocol.enip.structures import BOOLS, HOST, Member, StructureType
 from ..protocol.enip.types import BOOL, CODES, CIPType
 from .forms import Compound, Masked, Words
 from .operations import Operation
+from .shapes import Shape, is_record, place
 from .values import Unfit, fitted
 
 __all__ = ["Bits", "base", "bools", "complete", "structured", "words"]
@@ -148,10 +149,11 @@ def joined(operation: Operation, parts: Sequence[Operation]) -> Operation:
 # -- structures
 
 
-def structured(operation: Operation) -> Operation:
+def structured(operation: Operation, sizes: Shape = ()) -> Operation:
     """The write of structures that an operation means; EncodeError where it cannot be.
 
-    All that is named is looked at here, before anything is sent.
+    All that is named is looked at here, before anything is sent.  `sizes` are those of
+    the tag, as far as they are known: its rows may end between two values.
     """
     kind: Any = operation.type
     values = tuple(plain(kind, one) for one in operation.data or ())
@@ -163,24 +165,33 @@ def structured(operation: Operation) -> Operation:
     parts: list[Operation] = []
     # The last one first: it is there that the array may end.
     for nth, one in reversed(list(enumerate(values))):
-        parts += members(kind, element(operation, nth), one)
+        parts += members(kind, element(operation, nth, sizes), one)
     if not parts:
         raise EncodeError(f"a value of {kind.__name__} names one member at least")
     return joined(operation, parts)
 
 
-def element(operation: Operation, nth: int) -> Path:
+def element(operation: Operation, nth: int, sizes: Shape = ()) -> Path:
     """The path of the nth value of an operation."""
-    path = operation.path
-    if isinstance(path[-1], Element):
-        return (*path[:-1], Element(path[-1].value + nth))
-    return (*path, Element(nth)) if operation.elements > 1 else path
+    if operation.elements == 1:
+        return operation.path
+    path = base(operation.path)
+    said = [one.value for one in operation.path[len(path) :]]  # type: ignore[attr-defined]
+    if len(sizes) < 2 and len(said) < 2:
+        return (*path, Element((said or [0])[0] + nth))
+    indexes = said or [0] * len(sizes)
+    if len(indexes) != len(sizes) or not all(sizes):
+        raise EncodeError(
+            "the device does not tell where its rows end; of values of several "
+            "elements all members are expected, or write the elements one by one"
+        )
+    return (*path, *map(Element, place(indexes, sizes, nth)))
 
 
 def plain(kind: Any, value: Any) -> Any:
     """A value of a structure in dictionaries and lists, its BOOLs being BOOLs."""
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        # A record: its fields are the members, in their order and under other names.
+    if is_record(value):
+        # Its fields are the members, in their order and under other names.
         names = [one.name for one in kind.visible()]
         if len(names) != len(value):
             raise EncodeError(f"{kind.__name__} has {len(names)} members")

@@ -9,7 +9,7 @@ can be known to be wrong before the device is asked is refused here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import EncodeError
@@ -21,7 +21,7 @@ from ..protocol.enip.types import BOOL, SINT
 from .operations import HEAD, MOST, TOO_MANY, Operation, OperationError, plain
 from .requests import LARGEST, prepared
 from .result import NONE, Result
-from .shapes import Shape, shape
+from .shapes import Shape, is_record, is_row, shape
 from .structures import Bits, base, bools, structured
 from .values import Kind, Unfit, display, fitted, kind_of, target
 
@@ -73,7 +73,7 @@ class Write:
                 raise OperationError("a set has no order; give a list", f"{tag}=", 0)
             value = own(value)
             values = (value,)
-            single = isinstance(value, str | bytes | Mapping) or recorded(value)
+            single = isinstance(value, str | bytes | Mapping) or is_record(value)
             if isinstance(value, Iterable) and not single:
                 several = True
                 rows = [own(one) for one in value]
@@ -124,12 +124,32 @@ class Write:
         """What to read to learn the type."""
         return Operation("read", self.path, text=self.tag)
 
-    def typed(self, kind: Kind) -> Operation:
-        """The operation, now that the type is known."""
+    @property
+    def cast(self) -> bool:
+        """Whether it says that it is of BOOLs, be they single ones or an array's."""
+        one = self.operation
+        plain = type(one) is Operation and one.offset is None
+        return plain and one is not None and one.type is BOOL
+
+    @property
+    def untyped(self) -> Write:
+        """The same values, of whatever type the tag has."""
+        one = self.operation
+        values = one.data if one is not None and one.data else self.values
+        return replace(self, operation=None, values=values)
+
+    @property
+    def in_rows(self) -> bool:
+        """Whether it may go over the end of a row, and not be written as a whole."""
+        several = self.elements > 1
+        return several and not all(isinstance(one, str) for one in self.values)
+
+    def typed(self, kind: Kind, sizes: Shape = ()) -> Operation:
+        """The operation, now that the type is known; `sizes` are the tag's."""
         if self.operation is not None:
             return self.operation
         if issubclass(kind, StructureType):
-            return self.whole_or_parts(kind)
+            return self.whole_or_parts(kind, sizes)
         stored = BOOL if kind is BOOLS else kind
         try:
             data = fitted(stored, self.values, strict=True)
@@ -141,10 +161,10 @@ class Write:
         found = self.operated(stored, data)
         return bools(found) if kind is BOOLS else found
 
-    def whole_or_parts(self, kind: type[StructureType]) -> Operation:
+    def whole_or_parts(self, kind: type[StructureType], sizes: Shape) -> Operation:
         """The operation of structures."""
         try:
-            return structured(self.operated(kind, self.values))
+            return structured(self.operated(kind, self.values), sizes)
         except EncodeError as exc:
             text = f"{self.tag}=({kind.__name__})"
             shown = text + ",".join(display(one) for one in self.values)
@@ -243,15 +263,10 @@ def sized(values: list[Any], tag: str) -> Shape:
     return found if len(found) > 1 else ()
 
 
-def recorded(value: Any) -> bool:
-    """Whether a value is the record of a structure."""
-    return isinstance(value, tuple) and hasattr(value, "_fields")
-
-
 def flat(values: Iterable[Any], depth: int = 2) -> Iterator[Any]:
     """The values of lists of lists, as those of up to three dimensions are."""
     for one in values:
-        if depth and isinstance(one, list | tuple) and not recorded(one):
+        if depth and is_row(one):
             yield from flat(one, depth - 1)
         else:
             yield one

@@ -28,6 +28,7 @@ class Device:
 
     def __init__(self) -> None:
         self.controller = controller(TAGS)
+        self.kind = Connection
         self.connections: list[Connection] = []
         self.silent = False
         self.refusing = False
@@ -43,7 +44,7 @@ class Device:
             await self.unreachable.wait()
         if self.refusing:
             raise Refused("10.0.0.5:44818 refused")
-        self.connections.append(Connection(self))
+        self.connections.append(self.kind(self))
         return self.connections[-1]
 
     def logix(self, **kwds: Any) -> AsyncLogix:
@@ -91,6 +92,23 @@ class Connection:
     def close(self) -> None:
         self.ended = Disconnected("the connection was closed here")
         self.news.set()
+
+
+class OneByOne(Connection):
+    """One that sees whether somebody asks while another one waits for an answer."""
+
+    waited = False
+
+    async def send(self, octets: bytes, timeout: float | None) -> None:
+        assert not self.waited, "two exchanges at once"
+        self.waited = True
+        await super().send(octets, timeout)
+
+    async def receive(self, timeout: float | None) -> bytes:
+        try:
+            return await super().receive(timeout)
+        finally:
+            self.waited = False
 
 
 def run(test: Callable[[Device], Coroutine[Any, Any, None]]) -> None:
@@ -303,6 +321,62 @@ def test_close_ends_a_call_that_waits_for_the_next_attempt() -> None:
         await plc.close()
         with pytest.raises(Disconnected, match=r"was closed here"):
             await task
+
+    run(test)
+
+
+def test_who_opens_it_again_while_it_closes_asks_after_that() -> None:
+    async def test(device: Device) -> None:
+        device.kind = OneByOne
+        plc = device.logix()
+        assert (await plc.read("A")).ok
+
+        async def again() -> bool:
+            plc.open()
+            return bool((await plc.read("A")).ok)
+
+        for _ in range(3):
+            _, _, ok = await asyncio.gather(plc.close(), plc.close(), again())
+            assert ok
+            assert plc.connected
+        await plc.close()
+        assert not plc.connected
+        assert [one.ended is None for one in device.connections] == [False] * 4
+        # One that was opened again before the turn of who closes stays open.
+        plc.open()
+        await plc.read("A")
+        await asyncio.gather(plc.close(), again(), plc.close(), again())
+        assert plc.connected
+        assert len(device.connections) == 6
+        await plc.close()
+
+    run(test)
+
+
+def test_a_close_that_is_cancelled_has_closed() -> None:
+    async def test(device: Device) -> None:
+        plc = device.logix()
+        await plc.read("A")
+        device.silent = True
+        task = asyncio.create_task(plc.close())
+        waiting = asyncio.create_task(plc.close())
+        await device.asked.wait()
+        for one in (waiting, task):
+            one.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await one
+        assert not plc.connected
+        assert device.connections[0].ended is not None
+        device.silent = False
+        plc.open()
+        await plc.read("A")
+        async with plc._turns:
+            task = asyncio.create_task(plc.close())
+            await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        assert device.connections[1].ended is not None
 
     run(test)
 

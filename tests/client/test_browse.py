@@ -172,6 +172,8 @@ def test_any_octets_are_a_page_or_refused() -> None:
         ("A_", 0xC4 | 0x1000, False),
         ("__DEFVAL_1", 0xC4, False),
         ("ZZZZZZZZZZA0", 0xC2, False),
+        ("ZZZZ_1", 0xC3, True),
+        ("ZZZZZZZZZ", 0xC3, True),
         ("Map:Local", 0x69, False),
         ("Cxn:Std", 0x7E, False),
         ("Task:Main", 0x70, False),

@@ -250,6 +250,42 @@ def test_a_bool_costs_one_request_once_its_array_is_known(memory: Memory) -> Non
         assert memory.asked() == 1
 
 
+@pytest.mark.parametrize("known", ["", "word", "read", "written"])
+def test_a_cast_to_bool_is_of_an_array_s_bools(memory: Memory, known: str) -> None:
+    with memory.logix() as plc:
+        if known == "word":  # which is there, and no BOOL
+            assert plc.write("BITS[1]=(BOOL)1").ok
+        elif known == "read":
+            plc.read("BITS[5]")
+        elif known == "written":
+            plc.write({"BITS[5]": False})
+        assert plc.write("BITS[40]=(BOOL)1").ok
+        assert plc.write("BITS[1]=(BOOL)1").ok
+        assert all(plc.write(["BITS[94-95]=(BOOL)1,1", "BITS=(BOOL)true"]))
+        memory.asked()
+        assert plc.write("BITS[33]=(BOOL)true").ok
+        assert memory.asked() == 1
+        ones = [nth for nth, one in enumerate(value(plc, "BITS{96}")) if one]
+        assert ones == [0, 1, 33, 40, 94, 95]
+        assert plc.write("IN.F1=(BOOL)1").ok
+        assert value(plc, "IN.F1") is True
+
+
+def test_a_cast_to_bool_of_what_holds_none_is_refused_as_ever(memory: Memory) -> None:
+    with memory.logix(depth=1) as plc:
+        for _ in range(2):
+            one = plc.write("B[10]=(BOOL)1")
+            assert one.error == "B[10]: beyond the end of the tag (0xFF 0x2105)"
+        memory.asked()
+        assert not plc.write("B[10]=(BOOL)1").ok
+        assert memory.asked() == 1  # it is known that it holds no BOOLs
+        assert not plc.write("BITS[96]=(BOOL)1").ok
+        assert not plc.write("NONE=(BOOL)1").ok
+        assert not plc.write("BITS[1]=(UDINT)1").ok
+        assert plc.write("BITS[1]=(DWORD)2").ok
+        assert value(plc, "BITS[33]") is True
+
+
 def test_octets_of_a_bool_array_are_its_words(plc: Logix) -> None:
     plc.write({"BITS[33]": True})
     assert value(plc, "BITS[0-2]+4") == [2, 0]
@@ -863,12 +899,31 @@ def test_what_a_device_does_not_have_is_a_status() -> None:
         ):
             with pytest.raises(StatusError):
                 ask()
-    half = Liar(lambda request: reply(request[0], b"\1\0\x0b\0\x0e\0" + bytes(8)))
-    with half.logix() as plc:
+
+
+@pytest.mark.parametrize("rest", [b"", bytes(8)])
+def test_a_clock_that_is_refused_is_a_status(rest: bytes) -> None:
+    def say(request: bytes) -> bytes:
+        number = b"\x0b" if request[0] == 0x03 else b"\x06"
+        return reply(request[0], b"\1\0" + number + b"\0\x0e\0" + rest)
+
+    with Liar(say).logix() as plc:
         with pytest.raises(StatusError, match="cannot be read"):
             plc.clock  # noqa: B018
         with pytest.raises(StatusError, match="cannot be set"):
             plc.set_clock()
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\1\0", b"\1\0\x06\0", b"\1\0\x0b\0\0\0", b"\1\0\x06\0\0"]
+)
+def test_a_clock_that_does_not_say_that_it_is_set_is_none(data: bytes) -> None:
+    liar = Liar(lambda request: reply(request[0], data))
+    with liar.logix() as plc, pytest.raises(Unexpected, match="setting the clock"):
+        plc.set_clock()
+    liar = Liar(lambda request: reply(request[0], b"\1\0\x06\0\0\0"))
+    with liar.logix() as plc:
+        plc.set_clock()
 
 
 def test_a_name_that_is_cut_off_is_refused() -> None:
@@ -893,3 +948,37 @@ def test_each_page_has_its_time_and_silence_ends_it(device: Device, liar: Liar) 
         liar.waited = lambda seconds: now.append(now.pop() + seconds)
         with pytest.raises(Timeout):
             plc.browse(refresh=True)
+
+
+def test_each_answer_has_its_time_where_values_are_copied(tmp_path: Path) -> None:
+    tags = "\n".join(f'T{nth} = "DINT[900]"' for nth in range(40))
+    memory = Memory(plant(tmp_path, f'[tags]\nHUGE = "SINT[70000]"\n{tags}\n'))
+    now = [1000.0]
+    session = memory.session
+
+    def slow() -> Callable[[bytes], bytes]:
+        answer = session()
+
+        def late(octets: bytes) -> bytes:
+            now[0] += 0.9
+            return answer(octets)
+
+        return late
+
+    with memory.logix(timeout=1.0) as plc:
+        plc._line.clock = lambda: now[0]
+        assert plc.write(T39=[5] * 900).ok
+        plc.close()
+        plc.open()
+        memory.session = slow  # type: ignore[method-assign]
+        plc._line.timeout = 4.0  # to connect, and who it is
+        plc.read("T0")
+        plc._line.timeout = 1.0
+        text = plc.described(True)
+        assert now[0] > 1040
+        assert 'T38 = "DINT[900]"' in text
+        assert 'T39 = { type = "DINT[900]", value = [5, 5, ' in text
+        # It has more elements than an operation can name.
+        assert "# what HUGE holds could not be read" in text
+        with pytest.raises(Timeout):
+            plc.read([f"T{nth}{{900}}" for nth in range(40)])

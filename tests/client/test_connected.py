@@ -300,6 +300,16 @@ def test_what_does_not_fit_goes_beside_it() -> None:
     assert wired.commands[RR] == 1
 
 
+def test_what_does_not_fit_shares_what_goes_around_it() -> None:
+    wired = Wired(150)
+    text = '"' + "x" * 200 + '"'
+    several = [f"S[{nth}]=(SSTRING){text}" for nth in range(3)]
+    around = [wired.pipeline.ready(one).envelope for one in several]
+    assert around[0] is not None and not around[0].connected
+    assert around == around[:1] * 3
+    assert wired.pipeline.ready("A").envelope is None
+
+
 def test_of_several_writes_as_one_the_largest_has_to_fit() -> None:
     wired = Wired(150)
     several = [
@@ -548,6 +558,60 @@ def test_a_connection_over_which_nothing_ever_comes_is_not_opened_again() -> Non
     assert line.connection
 
 
+ASIDE = {"path": [{"symbolic": "A"}], "route_path": False, "send_path": ""}
+
+
+def identified(line: Line) -> None:
+    assert carried(line.identify(line.call()))["vendor"] == 1
+
+
+def asked_aside(line: Line) -> None:
+    assert carried(line.read(line.call(), [ASIDE]))[0].ok
+
+
+@pytest.mark.parametrize("beside", [identified, asked_aside])
+def test_what_is_answered_beside_a_connection_does_not_prove_it(
+    beside: Callable[[Line], None],
+) -> None:
+    device = Device()
+    device.change = lambda asked, one: None if asked.command == UNIT else one
+    line = device.line()
+    found = []
+    for _ in range(5):
+        beside(line)
+        try:
+            found += [one.ok for one in read(line, "A")]
+        except Timeout:
+            assert not found
+    assert found == [True] * 4
+    assert device.services().count(0x14C) == 1
+
+
+def test_what_is_not_answered_beside_a_connection_says_nothing_of_it() -> None:
+    device = Device()
+    device.change = lambda asked, one: (
+        None if asked.command == RR and asked.payload[16] == READ else one
+    )
+    line = device.line()
+    for _ in range(2):
+        with pytest.raises(Timeout):
+            carried(line.read(line.call(), [ASIDE]))
+        assert read(line, "A")[0].ok
+        assert line.connection
+
+
+def test_a_session_that_is_left_while_it_is_asked_tells_nobody() -> None:
+    device = Device()
+    line = device.line()
+    read(line, "A")
+    assert line._pipeline is not None and line.wire is not None
+    line._pipeline.begin(["A"])
+    line.wire.send(line._pipeline.send(), None)
+    carried(line.part())
+    assert CLOSE not in device.services()
+    assert not line.connected
+
+
 def test_who_is_opened_anew_is_asked_for_a_connection_anew() -> None:
     device = Device()
     device.change = lambda asked, one: None if asked.command == UNIT else one
@@ -672,6 +736,26 @@ def test_a_write_that_a_lost_connection_refused_is_sent_again() -> None:
     assert one.ok
     assert device.services() == [OPEN, 0x14C, 0x14D, OPEN, 0x14D]
     assert read(line, "W")[0].value == 7
+
+
+@pytest.mark.parametrize("pages", [True, False])
+def test_parts_that_lead_nowhere_give_no_more_time(pages: bool) -> None:
+    """Who begins each answer and goes cannot have somebody ask for ever."""
+    device = Device()
+
+    def change(asked: Frame, one: Frame) -> Frame:
+        assert device.opened < 1000
+        if asked.command == UNIT and asked.payload[22] == 0x52:
+            raise Disconnected("10.0.0.5:44818 closed the connection")
+        return one
+
+    device.change = change
+    line = device.line(timeout=100.0)
+    call = line.call()
+    call.pages = pages
+    with pytest.raises(Disconnected):
+        carried(line.read(call, ["BIG{60000}"]))
+    assert device.now <= 1000 + 200
 
 
 def test_a_write_without_answer_is_never_sent_again() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cpppo.client.commands.options import KINDS
-from cpppo.client.datafiles import NAMES, TEXTS, DataFiles, DataOperation, DataOutcome
+from cpppo.client.datafiles import DataFiles, DataOperation, DataOutcome
 from cpppo.client.operations import OperationError
 from cpppo.client.pccc import DIALECTS, DataResult
 from cpppo.client.printing import json_line, line
@@ -25,7 +25,8 @@ def parsed(text: str, kind: str = "slc") -> DataOperation:
 
 def outcome(text: str, value: Any = None, **kwds: Any) -> DataOutcome:
     one = parsed(text)
-    return DataOutcome(one, 7, DataResult(str(one.address), value, **kwds), 1.25)
+    result = DataResult(str(one.address), value, **kwds)
+    return DataOutcome.of(one, 7, result, 1.25)
 
 
 TIMER = {"EN": False, "TT": False, "DN": True, "PRE": 5, "ACC": -1}
@@ -45,6 +46,7 @@ TIMER = {"EN": False, "TT": False, "DN": True, "PRE": 5, "ACC": -1}
         ("N7:1{1}=5", "INT", [5]),
         ("N7:1{2}=5, 6", "INT", [5, 6]),
         ("F8:0=1.5", "REAL", 1.5),
+        ("F8:0=1.1", "REAL", 1.1),
         ("F8:0{3}=1.5,2,-3e1", "REAL", [1.5, 2.0, -30.0]),
         ("L10:0=70000", "DINT", 70000),
         ("B3:0=0xFFFE", "WORD", 0xFFFE),
@@ -99,8 +101,11 @@ def test_a_plc5_counts_inputs_in_octal() -> None:
 
 def test_every_kind_and_every_type_of_file_is_known() -> None:
     assert set(KINDS) == set(DIALECTS)
-    assert set(NAMES) == set(LETTERS)
-    assert set(TEXTS) < set(LETTERS)
+    words = {kind.letter for kind in LETTERS.values() if kind.name == "WORD"}
+    assert words == {"O", "I", "B"}
+    assert {kind.name for kind in LETTERS.values() if kind.bits} == {
+        *("TIMER", "COUNTER", "CONTROL")
+    }
 
 
 ADDRESS = "an address expected, as in N7:0, N7:0/3, B3/17"
@@ -130,7 +135,9 @@ ADDRESS = "an address expected, as in N7:0, N7:0/3, B3/17"
         ("T4:0.ACC=65536", "INT is a whole number", 9),
         ("N7:0{3}=1,2", "as many values as elements (3) expected, not 2", 11),
         ("N7:0{1}=1,2", "as many values as elements (1) expected, not 2", 10),
-        ("B3/1=2", "a bit is 0, 1, true or false, not '2'", 5),
+        ("B3/1=2", "a bit is 0, 1, true or false, not 2", 5),
+        ("B3/1=on", "a bit is 0, 1, true or false, not 'on'", 5),
+        ("B3:0=1, 65536", "65536 are no 16 bits: from -32768 to 65535", 8),
         ("B3/1=1, 0", "a bit has one value", 8),
         ("T4:0.ACC=1,2", "a word of an element has one value", 11),
         ('ST9:0="abc', "this quote is not closed", 6),
@@ -142,8 +149,8 @@ ADDRESS = "an address expected, as in N7:0, N7:0/3, B3/17"
         ('T4:0={"PRE": x}', "no JSON", 13),
         ('T4:0={"PRX": 1}', "no member 'PRX'; there are EN, TT, DN, PRE, ACC", 5),
         ('T4:0={"PRE": 70000}', "INT is a whole number", 5),
-        ('T4:0={}, {"DN": 2}', "DN is true or false, not 2", 9),
-        ('T4:0={"DN": []}', "DN is true or false, not []", 5),
+        ('T4:0={}, {"DN": 2}', "DN: BOOL is true, false, 0 or 1, not 2", 9),
+        ('T4:0={"DN": []}', "DN: BOOL is true, false, 0 or 1, not []", 5),
         ("T4:0={} x", "',' expected, or the end", 8),
         ("T4:0{2}={}", "as many values as elements (2) expected, not 1", 10),
     ],

@@ -17,9 +17,10 @@ from asking import TCP, controller, frames, rr
 from cpppo.client.backoff import Backoff
 from cpppo.client.calls import Call, carried
 from cpppo.client.line import Line
-from cpppo.client.logix import Logix, Turns, check
+from cpppo.client.logix import Logix, check
 from cpppo.client.operations import Operation, OperationError
 from cpppo.client.place import Place
+from cpppo.client.shell import Turns
 from cpppo.client.slc import SLC
 from cpppo.client.subscription import Subscription
 from cpppo.client.way import Way

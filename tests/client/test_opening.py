@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cpppo.client.calls import Program, carried
 from cpppo.client.opening import (
     ATTEMPTS,
     LARGE,
@@ -31,6 +32,7 @@ from cpppo.protocol.enip import (
     Path,
     Reply,
     Request,
+    Symbol,
 )
 from cpppo.protocol.enip.notation import NotationError
 
@@ -208,8 +210,14 @@ def test_a_connection_path_is_a_route_and_where_it_ends() -> None:
     }.items():
         assert Path(along(text)).encode() == bytes.fromhex(octets)
     assert along(["1/0", "@2/1"]) == along("1/0/@2/1")
+    ports = [{"port": 1, "link": 0}, {"class": 2}, {"instance": 1}]
+    assert along(ports) == along("1/0/@2/1")
+    assert along(["1/0", *ports[1:]]) == along("1/0/@2/1")
+    assert along({"symbolic": "X"}) == (Symbol("X"),)
     with pytest.raises((EncodeError, NotationError)):
         along(5)
+    with pytest.raises(EncodeError, match=r"a segment is .*, not \{'clas': 2\}"):
+        along([{"port": 1, "link": 0}, {"clas": 2}])
 
 
 def test_the_published_keywords_make_a_forward_open() -> None:
@@ -250,6 +258,13 @@ def test_what_nobody_knows_of_a_connection_is_refused() -> None:
         forward_close(None, "@2/1", {})
     with pytest.raises(EncodeError, match="takes no 'sise'"):
         terms({"sise": 5}, None, None, None, {})
+    words = "size of O_T is a whole number, not '500'"
+    with pytest.raises(EncodeError, match=words):
+        terms(None, None, {"size": "500"}, None, {})
+    with pytest.raises(EncodeError, match="RPI of T_O is a whole number, not 1"):
+        forward_open(None, "@2/1", {}, None, {"RPI": 1.5})
+    with pytest.raises(EncodeError, match=r"O_T is a dictionary, as in .*, not 500"):
+        terms(None, None, 500, None, {})  # type: ignore[arg-type]
     with pytest.raises(EncodeError, match="'NCP' is for forward_open"):
         terms(None, None, {"NCP": 5}, None, {})
 
@@ -266,7 +281,48 @@ def test_keywords_win_over_a_configuration() -> None:
     assert terms(None, None, None, None, {}) == Terms()
 
 
+def test_of_two_directions_the_smaller_size_and_the_longer_interval_hold() -> None:
+    one, other = {"size": 500, "RPI": 1000}, {"size": 600, "RPI": 3000}
+    for both in ((one, other), (other, one)):
+        found = terms(None, None, *both, {})
+        assert (found.size, found.interval) == (500, 3000)
+
+
 def test_nothing_is_no_connection() -> None:
     assert not Connection(why="none was wanted")
     assert not Connection().connected
     assert Connection(size=504).connected
+
+
+# -- the program
+
+
+def test_whoever_asks_gets_the_connection() -> None:
+    opening = Opening(Way())
+    answers = [lambda: refused(status=8), lambda: granted(opening)]
+    asked: list[Request] = []
+
+    def ask(request: Request) -> Program[Reply | str]:
+        asked.append(request)
+        reply: Reply = yield (answers.pop(0),)
+        return reply
+
+    found = carried(opening.through(ask))
+    assert found.size == SMALL
+    assert [type(one) for one in asked] == [LargeForwardOpen, ForwardOpen]
+    assert opening.last is not None
+    assert opening.last.status == 0
+
+
+def test_where_there_is_no_reply_it_says_why_and_has_none() -> None:
+    opening = Opening(Way())
+    answers: list[Reply | str] = [refused(status=8), "it has gone"]
+
+    def ask(request: Request) -> Program[Reply | str]:
+        reply: Reply | str = yield answers.pop, 0
+        return reply
+
+    found = carried(opening.through(ask))
+    assert (bool(found), found.why) == (False, "it has gone")
+    # What was refused before is not why.
+    assert opening.last is None

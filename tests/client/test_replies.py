@@ -15,6 +15,7 @@ import asking
 import pytest
 
 from cpppo.client.pipeline import Pipeline
+from cpppo.client.replies import Lost
 from cpppo.client.result import Result
 from cpppo.client.way import Way
 from cpppo.errors import ProtocolError, Unexpected
@@ -119,7 +120,7 @@ def test_another_command(command: int) -> None:
 
 def test_a_session_that_is_not_known_any_more_is_lost() -> None:
     frame = asking.frame(0x6F, b"", SESSION, FIRST, 0x64)
-    with pytest.raises(ProtocolError, match="session"):
+    with pytest.raises(Lost, match="session"):
         taken(asking_for("A"), frame)
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plants import Liar, Memory, plant
+from plants import PLANT, Liar, Memory, plant
 
 from cpppo.client import Logix, OperationError
+from cpppo.client.catalogue import Catalogue
 from cpppo.client.shapes import shape
-from cpppo.errors import EncodeError
+from cpppo.errors import EncodeError, StatusError
 
 
 @pytest.fixture
@@ -108,6 +109,113 @@ def test_where_no_list_is_told_equal_rows_are_enough() -> None:
         assert plc.write(GRID=[[1, 2], [3, 4]]).ok
         with pytest.raises(OperationError, match="same length"):
             plc.write(GRID=[[1, 2], [3]])
+
+
+def test_a_list_that_is_refused_is_asked_for_once_for_each_connection() -> None:
+    def say(request: bytes) -> bytes:
+        if request[0] == 0x55:
+            return b"\xd5\x00\x08\x00"
+        answer = bytes((request[0] | 0x80, 0, 0, 0))
+        return answer + (b"\xc3\x00\x00\x00" if request[0] == 0x4C else b"")
+
+    liar = Liar(say)
+    with liar.logix() as plc:
+
+        def asked() -> list[int]:
+            liar.cip.clear()
+            assert plc.write(GRID=[[1, 2], [3, 4]]).ok
+            return [one[0] for one in liar.cip]
+
+        assert asked() == [0x55] * 3 + [0x4C, 0x4D]  # with fewer attributes each time
+        assert asked() == [0x4D]
+        with pytest.raises(StatusError, match="the tags are not told"):
+            plc.browse()
+        assert len(liar.cip) == 1
+        with pytest.raises(StatusError, match="the tags are not told"):
+            plc.browse(refresh=True)
+        assert len(liar.cip) == 4
+        plc.close()
+        plc.open()
+        assert asked() == [0x55] * 3 + [0x4C, 0x4D]
+
+
+# -- structures in rows
+
+ROWS = PLANT.replace(
+    "[tags]\n", '[tags]\nG2 = "InnerUDT[2,3]"\nG3 = "InnerUDT[2,2,2]"\n'
+)
+BLANK = {"X": 0, "F0": False, "F1": False, "Arr": [0, 0, 0]}
+
+
+def some(*numbers: int) -> list[dict[str, int]]:
+    """A part of a structure for each."""
+    return [{"X": one} for one in numbers]
+
+
+@pytest.fixture(params=["connected", "unconnected"])
+def rows(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Logix]:
+    memory = Memory(plant(tmp_path, ROWS))
+    with memory.logix(connected=request.param == "connected") as found:
+        yield found
+
+
+@pytest.mark.parametrize(
+    ("tag", "given", "found"),
+    [
+        ("G2", [some(1, 2, 3), some(4, 5, 6)], [1, 2, 3, 4, 5, 6]),
+        ("G2[0,1]{4}", some(1, 2, 3, 4), [0, 1, 2, 3, 4, 0]),
+        ("G2[0,1-2]", some(1, 2), [0, 1, 2, 0, 0, 0]),
+        ("G2[1,0]", some(1, 2, 3), [0, 0, 0, 1, 2, 3]),
+        ("G2[1,2]", {"X": 7}, [0, 0, 0, 0, 0, 7]),
+        ("G2{2}", some(1, 2), [1, 2, 0, 0, 0, 0]),
+        ("G2{4}", [{"X": 1} | BLANK, *some(2, 3, 4)], [0, 2, 3, 4, 0, 0]),
+        ("G3", [[some(1, 2), some(3, 4)], [some(5, 6), some(7, 8)]], [*range(1, 9)]),
+        ("G3[0,1,1]{4}", some(1, 2, 3, 4), [0, 0, 0, 1, 2, 3, 4, 0]),
+        ("G3[1,0,0]", [some(1, 2)], [0, 0, 0, 0, 1, 2, 0, 0]),
+    ],
+)
+def test_members_are_written_over_the_ends_of_rows(
+    rows: Logix, tag: str, given: Any, found: list[int]
+) -> None:
+    (one,) = rows.write({tag: given})
+    assert one.ok, one.words
+    whole = rows.tags[tag.partition("[")[0].partition("{")[0]].whole
+    assert [one["X"] for one in rows.read(whole).value] == found
+
+
+@pytest.mark.parametrize(
+    ("tag", "count"), [("G2[1,1]", 3), ("G2", 7), ("G3[1,1,0]", 3), ("INS[5]", 2)]
+)
+def test_of_members_beyond_the_last_row_none_is_written(
+    rows: Logix, tag: str, count: int
+) -> None:
+    (one,) = rows.write({f"{tag}{{{count}}}": some(*range(1, count + 1))})
+    assert (one.ok, one.words) == (False, "beyond the end of the tag")
+    for whole in ("G2{6}", "G3{8}", "INS{6}"):
+        assert not any(one["X"] for one in rows.read(whole).value)
+
+
+def test_members_of_an_array_in_a_structure_have_one_dimension(rows: Logix) -> None:
+    assert rows.write({"UDT_A.Several": some(1, 2)})[0].ok
+    assert [one["X"] for one in rows.read("UDT_A.Several{2}").value] == [1, 2]
+
+
+def test_where_rows_end_has_to_be_known(
+    rows: Logix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = [BLANK | one for one in some(1, 2, 3, 4)]
+    assert rows.read("G2").ok
+
+    def untold(*_: object) -> Iterator[Any]:
+        raise StatusError(8, (), "the tags are not told")
+        yield
+
+    monkeypatch.setattr(Catalogue, "_listing", untold)
+    with pytest.raises(OperationError, match="does not tell where its rows end"):
+        rows.write({"G2[0,1]{4}": some(1, 2, 3, 4)})
+    assert rows.write({"G2[0,1]{4}": whole})[0].ok
+    assert rows.write({"G2[1,2]": {"X": 9}})[0].ok
+    assert [one["X"] for one in rows.read("G2{6}").value] == [0, 1, 2, 3, 4, 9]
 
 
 def test_a_shape_is_that_of_all_rows() -> None:

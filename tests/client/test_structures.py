@@ -219,6 +219,15 @@ def test_what_is_no_structure_is_refused_in_words(value: Any, problem: str) -> N
     assert problem in str(failure.value)
 
 
+@pytest.mark.parametrize("sizes", [(), (6,), (2, 0), (2, 3, 1)])
+def test_where_rows_end_is_not_guessed(sizes: tuple[int, ...]) -> None:
+    one = Write.to("A[0,1]{3}", [{"X": 1}, {"X": 2}, {"X": 3}])
+    paths = [path for path, _, _ in parts(one.typed(INNER, (2, 3)))]
+    assert paths == ["A.[1].[0].X", "A.[0].[2].X", "A.[0].[1].X"]
+    with pytest.raises(OperationError, match="does not tell where its rows end"):
+        one.typed(INNER, sizes)
+
+
 def test_a_structure_without_any_member_is_refused() -> None:
     with pytest.raises(OperationError, match="one member at least"):
         write("O", {"In": {}}, OUTER)

@@ -116,6 +116,20 @@ def test_every_type_is_learnt_as_the_controller_has_it(piece: int) -> None:
         assert shape(found[instance]) == shape(kind)
 
 
+def test_a_large_definition_may_have_many_pieces() -> None:
+    kind: Any = types()["Outer"]
+    octets = definition(kind) + bytes(65 * 4200)
+    template = Template(kind.instance)
+    count = len(kind.members)
+    template.took(0, attributes(words(octets), kind.struct_calcsize, count, 1))
+    for start in range(0, len(octets), 65):
+        assert not template.done
+        more = start + 65 < len(octets)
+        template.took(PARTIAL if more else 0, octets[start : start + 65])
+    assert (template.done, template.refused, template.name) == (True, False, "Outer")
+    assert template.pieces > 4200
+
+
 def test_values_are_read_as_the_controller_writes_them() -> None:
     known = all_of(types())
     outer = types()["Outer"]

@@ -77,15 +77,15 @@ WRONG: list[tuple[str, Any, str]] = [
     ("F8:0", "x", "REAL is a number of 32 bits, not 'x'"),
     ("F8:0", 1e39, "REAL is a number of 32 bits"),
     ("B3:0", 70000, "70000 are no 16 bits: from -32768 to 65535"),
-    ("ST9:0", 5, "a text expected, not 5"),
-    ("ST9:0", "\u20ac", "letters beyond Latin-1"),
-    ("ST9:0", "x" * 83, "has 83 characters, and 82 fit"),
+    ("ST9:0", 5, "a text here has up to 82 characters of Latin-1, not 5"),
+    ("ST9:0", "\u20ac", "a text here has up to 82 characters of Latin-1, not"),
+    ("ST9:0", "x" * 83, "a text here has up to 82 characters"),
     ("T4:0", {"PRE": "x"}, "PRE: INT is a whole number .*, not 'x'"),
     ("T4:0", {"DN": 5}, "DN: BOOL is true, false, 0 or 1, not 5"),
-    ("T4:0", {"X": 5}, "there is no member 'X'"),
+    ("T4:0", {"X": 5}, "no member 'X'; there are EN, TT, DN, PRE, ACC"),
     ("T4:0.PRE", 40000, "INT is a whole number from -32768 to 32767"),
     ("N7:0{2}", [1, 2, 3], "3 values for 2"),
-    ("N7:0/1", 2, "N7:0/1: a bit is True or False, not 2"),
+    ("N7:0/1", 2, "a bit is 0, 1, true or false, not 2"),
     ("T4:0.ACC", [1, 2], "ACC: a word of an element has one value"),
 ]
 
@@ -283,7 +283,15 @@ def test_a_write_that_was_not_answered_is_unknown_and_never_sent_again() -> None
 
 
 def test_a_write_for_which_no_time_was_left_was_not_sent() -> None:
-    with far(silent) as one, SLC(*one.address, timeout=0.2) as plc:
+    now = 0.0  # seconds
+
+    def late(one: Far, frame: Frame) -> None:
+        """Takes all of the call's time, and closes."""
+        nonlocal now
+        now += 5.0
+
+    with far(late) as one, SLC(*one.address, timeout=5.0) as plc:
+        plc._line.clock = lambda: now
         found = plc.write({"N7:0": 1, "N7:1": 2})
         assert [each.unknown for each in found] == [True, False]
         assert [each.words for each in found][1] == "not sent"
@@ -394,29 +402,36 @@ def test_over_a_connection_a_reply_has_the_number_of_its_request(wrong: int) -> 
             packet = frame.payload[:18] + (len(reply) + 2).to_bytes(2, "little")
             packet += count.to_bytes(2, "little") + reply
             return again(0x70, packet, frame.session, frame.context)
+        if frame.payload[16] == 0x4B:
+            return executed(frame, b"\x4f\0" + transaction(frame) + b"\7\0")
+        if frame.payload[16] == 0x4E:
+            return b""
         asked = frame.payload[16 + 6 :]
         opened = bytes.fromhex("db 00 00 00 01 00 00 00") + asked[6:18] + bytes(10)
         packet = frame.payload[:14] + len(opened).to_bytes(2, "little") + opened
         return again(0x6F, packet, frame.session, frame.context)
 
     with far(answer) as one, SLC(*one.address, connected=True) as plc:
-        if wrong:
-            with pytest.raises(ProtocolError, match="to another request"):
-                plc.read("N7:0")
-        else:
-            assert plc.read("N7:0").value == 5
-            assert one.seen.get_nowait().payload[16] == 0x5B
-            assert one.seen.get_nowait().command == 0x70
+        # Who answers over a connection and not as asked, is asked without one.
+        assert plc.read("N7:0").value == (7 if wrong else 5)
+        assert one.seen.get_nowait().payload[16] == 0x5B
+        assert one.seen.get_nowait().command == 0x70
+        assert bool(plc.connection) is not bool(wrong)
 
 
 def test_a_connection_that_was_silent_too_long_is_opened_anew(address: Address) -> None:
+    now = 0.0  # seconds
     with SLC(*address, connected=True) as plc:
+        plc._line.clock = lambda: now
         assert plc.write(("N7:0", 5)).ok
-        before = plc._session
-        assert before is not None
-        before.used -= 1000.0  # seconds
+        first = plc.connection
+        assert first
+        now = first.life * 0.7
         assert plc.read("N7:0").value == 5
-        assert plc._session is not before
+        assert plc.connection is first
+        now *= 3
+        assert plc.read("N7:0").value == 5
+        assert plc.connection is not first
 
 
 @pytest.mark.parametrize(

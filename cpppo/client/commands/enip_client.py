@@ -142,13 +142,11 @@ def browsed(options: Options) -> str:
     from ..logix import Logix  # noqa: PLC0415
 
     host, port = options.address
-    way = options.way
     with Logix(
         host,
         port,
         timeout=options.timeout,
-        route_path=way.route or False,
-        send_path=way.send or "",
+        route_path=options.way,
         backoff=Once(),
     ) as plc:
         return plc.described(options.browse_values).rstrip("\n")

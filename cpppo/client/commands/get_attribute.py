@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`enip_get_attribute`: attributes of any device, read and written by their addresses.
 
-Over `connector` and `attributes`, beside `command`, which asks for tags.
+Over `connector` and `attributes`, beside `enip_client`, which asks for tags.
 
 Rules.  All is understood before anything is sent.  Standard output has results only,
 a line each; what went wrong is a clear line on standard error and a status: 0 all is

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `enip_client` can be told: by its arguments, and by the environment.
 
-Under `command`.  `OPTIONS` declares each option once; the arguments, the variables
+Under `enip_client`.  `OPTIONS` declares each option once; the arguments, the variables
 (`ENIP_CLIENT_` and the option's long name) and the text of `--help` come from it.  An
 argument wins over a variable, a variable over the default.  What can be known to be
 wrong before anything is sent is refused here.
@@ -33,6 +33,7 @@ from .arguments import (
     parse_seconds,
     variables,
 )
+from .excluding import PATHS, PREFIX, TICKS, browsed, filed
 
 if TYPE_CHECKING:
     from ..datafiles import DataOperation
@@ -53,19 +54,10 @@ __all__ = [
 ]
 
 PROGRAM = "enip_client"
-PREFIX = "ENIP_CLIENT_"
 USAGE = "%(prog)s [option ...] TAG[[first[-last]]][+offset][=[(TYPE)]value,...] ..."
 STDIN = "-"
 KINDS = ("slc", "plc5")  # of processors with data files
 WORD = re.compile(r"(?!(?:yes|true|false)$)[A-Z]{3}[\w -]*", re.IGNORECASE)
-PATHS = ("route_path", "send_path")
-TICKS = ("priority_time_tick", "timeout_ticks")
-# What is of no use to data files, and the values of it that change nothing.
-TAGS_ONLY = (
-    *("udp", "broadcast", "multiple", "depth", "fragment", "browse", "browse_values"),
-    *("list_services", "list_identity", "list_interfaces", "legacy"),
-)
-HARMLESS: dict[str, tuple[int, ...]] = {"multiple": (0,), "depth": (0, 1)}
 TIMEOUT = 5.0
 
 EPILOG = """\
@@ -325,50 +317,6 @@ def together(said: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
         problem = "in the environment, SIMPLE is without paths"
         raise UsageError(f"{problem}: no ROUTE_PATH, no SEND_PATH")
     return left | told
-
-
-def browsed(said: dict[str, Any], told: dict[str, Any], texts: list[str]) -> list[str]:
-    """The operations of who browses, which are none: an argument is an address."""
-    said["browse"] = True
-    if len(texts) > 1:
-        problem = "--browse writes a whole controller: an address expected, and no tags"
-        raise UsageError(f"{problem}, not {' '.join(texts)!r}")
-    if texts and "address" in told:
-        raise UsageError(f"the address is said twice: by -a, and by {texts[0]!r}")
-    if texts:
-        said["address"] = parse_address(texts[0])
-    return []
-
-
-def filed(said: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
-    """What is said to who asks for data files; UsageError for what is for tags.
-
-    An argument wins over the variables that it excludes.
-    """
-    wrong = [
-        name
-        for name in TAGS_ONLY
-        if said.get(name, False) is not False
-        and said[name] not in HARMLESS.get(name, ())
-    ]
-    if "pccc" in told:
-        lost = {name for name in (*wrong, *TICKS) if name not in told}
-        said = {name: one for name, one in said.items() if name not in lost}
-        wrong = [name for name in wrong if name in told]
-    who = spelt("pccc", told)
-    if wrong:
-        names = ", no ".join(spelt(name, told) for name in wrong)
-        raise UsageError(f"{who} is for data files, one after the other: no {names}")
-    ticks = [name for name in TICKS if name in told]
-    if ticks and not said.keys() & set(PATHS):
-        problem = "goes straight unless a --route-path is said"
-        raise UsageError(f"{who} {problem}: no {spelt(ticks[0], told)} without it")
-    return said
-
-
-def spelt(name: str, told: Mapping[str, Any]) -> str:
-    """An option as it was said: an argument, or a variable."""
-    return f"--{name.replace('_', '-')}" if name in told else PREFIX + name.upper()
 
 
 def understanding(pccc: str, fragment: bool) -> Callable[[str], Asking]:

@@ -19,7 +19,7 @@ from typing import Any
 
 from ...errors import EncodeError
 from .notation import NotationError
-from .types import INT
+from .types import DINT, INT, REAL, CIPType
 
 __all__ = ["CODES", "LETTERS", "DataAddress", "FileType", "Form", "filed"]
 
@@ -39,6 +39,8 @@ class Form:
     size: int
     pack: Callable[[Any], bytes]
     unpack: Callable[[bytes], Any]
+    number: type[CIPType] | None = None  # the type of CIP that they are, if any
+    most: int = 0  # characters of a text; 0: it is none
 
     def packed(self, values: Iterable[Any]) -> bytes:
         """The octets of some values; an EncodeError for one that is none."""
@@ -59,10 +61,12 @@ class Form:
         return [self.unpack(octets[end - size : end]) for end in ends]
 
 
-def plain(name: str, format: str) -> Form:
+def plain(kind: type[CIPType]) -> Form:
     """Numbers as `struct` writes them."""
-    one = struct.Struct(format)
-    return Form(name, one.size, one.pack, lambda octets: one.unpack(octets)[0])
+    one = struct.Struct(kind.struct_format)
+    return Form(
+        kind.__name__, one.size, one.pack, lambda octets: one.unpack(octets)[0], kind
+    )
 
 
 def word_of(value: Any) -> bytes:
@@ -99,15 +103,16 @@ def octets_of(value: Any) -> bytes:
     return len(value).to_bytes(2, "little") + exchanged(octets)
 
 
-WORD = plain("INT", "<h")
+WORD = plain(INT)
 BITS = Form("16 bits", 2, word_of, lambda octets: int.from_bytes(octets, "little"))
 PAIR = Form(
     "pair of characters",
     2,
     lambda value: exchanged(characters(value, 2)),
     lambda octets: exchanged(octets).rstrip(b"\0").decode("latin-1"),
+    most=2,
 )
-TEXT = Form("string", 2 + CAPACITY, octets_of, text_of)
+TEXT = Form("string", 2 + CAPACITY, octets_of, text_of, most=CAPACITY)
 
 
 def members(bits: Mapping[str, int], words: tuple[str, str]) -> Form:
@@ -139,9 +144,10 @@ def members(bits: Mapping[str, int], words: tuple[str, str]) -> Form:
 
 @dataclass(frozen=True, slots=True)
 class FileType:
-    """A type of data file; `size` octets has an element."""
+    """A type of data file; `size` octets has an element, which people call `name`."""
 
     letter: str
+    name: str
     code: int
     form: Form
     usual: int  # the number of the file of this type that every processor has, or -1
@@ -174,18 +180,18 @@ CONTROL = {
 COUNTED, PLACED = ("PRE", "ACC"), ("LEN", "POS")
 
 TYPES = (
-    FileType("O", 0x82, BITS, 0, (0x8B,)),
-    FileType("I", 0x83, BITS, 1, (0x8C,)),
-    FileType("S", 0x84, WORD, 2),
-    FileType("B", 0x85, BITS, 3),
-    FileType("T", 0x86, members(TIMER, COUNTED), 4, (), COUNTED, TIMER),
-    FileType("C", 0x87, members(COUNTER, COUNTED), 5, (), COUNTED, COUNTER),
-    FileType("R", 0x88, members(CONTROL, PLACED), 6, (), PLACED, CONTROL),
-    FileType("N", 0x89, WORD, 7),
-    FileType("F", 0x8A, plain("REAL", "<f"), 8),
-    FileType("ST", 0x8D, TEXT, -1),
-    FileType("A", 0x8E, PAIR, -1),
-    FileType("L", 0x91, plain("DINT", "<i"), -1),
+    FileType("O", "WORD", 0x82, BITS, 0, (0x8B,)),
+    FileType("I", "WORD", 0x83, BITS, 1, (0x8C,)),
+    FileType("S", "INT", 0x84, WORD, 2),
+    FileType("B", "WORD", 0x85, BITS, 3),
+    FileType("T", "TIMER", 0x86, members(TIMER, COUNTED), 4, (), COUNTED, TIMER),
+    FileType("C", "COUNTER", 0x87, members(COUNTER, COUNTED), 5, (), COUNTED, COUNTER),
+    FileType("R", "CONTROL", 0x88, members(CONTROL, PLACED), 6, (), PLACED, CONTROL),
+    FileType("N", "INT", 0x89, WORD, 7),
+    FileType("F", "REAL", 0x8A, plain(REAL), 8),
+    FileType("ST", "STRING", 0x8D, TEXT, -1),
+    FileType("A", "ASCII", 0x8E, PAIR, -1),
+    FileType("L", "DINT", 0x91, plain(DINT), -1),
 )
 LETTERS: dict[str, FileType] = {one.letter: one for one in TYPES}
 CODES: dict[int, FileType] = {

@@ -27,6 +27,7 @@ from cpppo.client.commands.arguments import (
 )
 from cpppo.client.commands.enip_client import main
 from cpppo.client.commands.options import OPTIONS, Options, parse_options
+from cpppo.client.logix import Logix
 from cpppo.client.operations import OperationError
 from cpppo.client.printing import Progress
 from cpppo.client.raw import client
@@ -209,6 +210,39 @@ def test_data_files_are_asked_straight_unless_a_route_is_said(
     assert (connected.way, connected.connected) == (way, True)
 
 
+def test_who_browses_is_told_what_is_of_no_use_and_the_rest_is_passed_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for argv in (["-r", "1"], ["-d", "1"], ["-m", "0"], ["-n"], ["-p"], ["-c"]):
+        assert told("--browse", *argv).browse
+    aside = {"JSON": "yes", "NO_PRINT": "yes", "REPEAT": "3", "DEPTH": "4"}
+    variables = {f"ENIP_CLIENT_{name}": one for name, one in aside.items()}
+    for name in ("--browse", "--browse-values"):
+        options = told(name, ENIP_CLIENT_BROWSE_VALUES="yes", **variables)
+        assert (options.json, options.printing, options.repeat) == (False, None, 1)
+        assert options.depth == 1
+    with pytest.raises(UsageError, match=r"^ENIP_CLIENT_BROWSE writes .*: no ENIP_CLI"):
+        told(ENIP_CLIENT_BROWSE="yes", ENIP_CLIENT_NO_PRINT="yes")
+    with pytest.raises(UsageError, match=r"^ENIP_CLIENT_BROWSE writes .*: no --json$"):
+        told("--json", ENIP_CLIENT_BROWSE="yes")
+    ways: list[Way] = []
+
+    def described(plc: Logix, values: bool) -> str:
+        ways.append(plc._line.place.way)
+        return ""
+
+    monkeypatch.setattr(Logix, "described", described)
+    ticks = ["--priority-time-tick", "7", "--timeout-ticks", "9"]
+    for route in ([], ["--route-path", "1/3"], ["-S"]):
+        assert main(["--browse", *ticks, *route]) == 0
+    capsys.readouterr()
+    assert ways == [
+        Way.of(None, None, 7, 9),
+        Way.of("1/3", None, 7, 9),
+        Way.of(False, "", 7, 9),
+    ]
+
+
 def test_the_environment_may_say_data_files() -> None:
     options = told("I:17", ENIP_CLIENT_PCCC="plc5", ENIP_CLIENT_ROUTE_PATH="1/2")
     assert (options.pccc, options.way) == ("plc5", Way.of("1/2"))
@@ -307,6 +341,12 @@ def test_a_variable_that_nobody_knows_is_told(
         (["--pccc", "-b", "N7:0"], "no --broadcast"),
         (["--pccc", "--timeout-ticks", "5", "N7:0"], "unless a --route-path is said"),
         (["--pccc", "-r", "2", "-"], "cannot be read again"),
+        (["--browse", "-j"], "--browse writes a whole controller, as one text: no --j"),
+        (["--browse-values", "--no-print"], "--browse-values writes a whole controll"),
+        (["--browse", "--no-print", "10.0.0.5"], ": no --no-print"),
+        (["--browse", "-r", "2"], ": no --repeat"),
+        (["--browse", "-m", "-d", "4"], ": no --multiple, no --depth"),
+        (["--browse", "-f"], ": no --fragment"),
     ],
 )
 def test_wrong_usage_is_told_before_anything_is_sent(
