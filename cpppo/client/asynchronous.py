@@ -312,7 +312,8 @@ class AsyncLogix(AsyncBrowsing):
         """End the connection, the subscriptions, and the calls that wait for either."""
         line = self._line
         line.closed = True
-        for one in self._subscriptions:
+        several = list(self._subscriptions)
+        for one in several:
             one.stopped = True  # a scan that is ended here has not failed
         if self._current is not None:
             self._current.ended = "it was closed here"
@@ -323,7 +324,7 @@ class AsyncLogix(AsyncBrowsing):
             await self._part()
         else:
             line.close()
-        for one in list(self._subscriptions):
+        for one in several:
             await one.stop()
         await asyncio.sleep(0)  # the transport ends at the loop's next turn
 

@@ -39,7 +39,7 @@ from .line import Line
 from .operations import Operation, OperationError
 from .result import READ, STRUCTURE, TEXT, Result
 from .shapes import misshapen
-from .structures import Bits, base, words
+from .structures import Bits, base, indexed, words
 from .templates import Template, made
 from .values import Kind, display
 from .writes import Write, mismatched
@@ -63,7 +63,7 @@ class Catalogue(Line):
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self._listings: dict[str, dict[str, Listed]] = {}  # by scope, then name
-        self._untold: dict[str, tuple[Any, ...]] = {}  # scopes, and why
+        self._untold: set[str] = set()  # scopes whose lists were refused
         self._templates: dict[int, type[StructureType]] = {}
         self._handles: dict[int, type[StructureType]] = {TEXT.handle: TEXT}
         self._strangers: set[int] = set()  # handles that nobody tells of
@@ -74,10 +74,10 @@ class Catalogue(Line):
 
     def forget(self) -> None:
         """Know nothing any more."""
-        known = (self._listings, self._untold, self._templates)
+        known = (self._listings, self._templates)
         for one in (*known, self._worded, self._tags):
             one.clear()
-        for some in (self._strangers, self._arrays, self._probed):
+        for some in (self._untold, self._strangers, self._arrays, self._probed):
             some.clear()
         self._handles = {TEXT.handle: TEXT}
         self._types.clear()
@@ -191,18 +191,16 @@ class Catalogue(Line):
         known = self._listings.get(key)
         if known is not None:
             return known
-        if key in self._untold:
-            raise StatusError(*self._untold[key])
         listing = Listing(program)
         while not listing.done:
             (one,) = yield from self._answers(call, [listing.request])
             self._took(call, listing, one)
             if listing.refused:
                 problem = f"{listing.shown} are not told: {one.words}"
-                self._untold[key] = one.status & 0xFF, one.extended, problem
-                raise StatusError(*self._untold[key])
+                raise StatusError(one.status & 0xFF, one.extended, problem)
         found = {one.name.lower(): one for one in listing.found}
         self._listings[key] = found
+        self._untold.discard(key)
         return found
 
     def _learn(
@@ -262,9 +260,13 @@ class Catalogue(Line):
         scope, name = named(path)
         if any(isinstance(part, Symbol) for part in path[2 if scope else 1 :]):
             return None  # a member's are nowhere told
+        if scope.lower() in self._untold:
+            return None
         try:
             listed = yield from self._listing(call, scope)
         except StatusError as exc:
+            # Not at each write again.
+            self._untold.add(scope.lower())
             log.info("%s: %s", self.place, exc)
             return None
         found = within(listed, name)
@@ -382,7 +384,7 @@ class Catalogue(Line):
     def _meant(self, given: Any) -> Any:
         one = Operation.parse(given) if isinstance(given, str) else Operation.of(given)
         plain = one.method == "read" and one.offset is None and type(one) is Operation
-        if plain and base(one.path) in self._arrays:
+        if plain and indexed(one.path) and base(one.path) in self._arrays:
             return words(one)
         return given
 
@@ -460,8 +462,8 @@ class Catalogue(Line):
 
 
 def is_plain(one: Result) -> bool:
-    """Whether elements were asked for, and no octets from an offset on."""
-    return one.operation.offset is None
+    """Whether elements were asked for as an array of BOOLs has them."""
+    return one.operation.offset is None and indexed(one.operation.path)
 
 
 def beyond(one: Result) -> bool:

@@ -147,13 +147,14 @@ class Line(Session):
     def identify(self, call: Call) -> Program[dict[str, Any]]:
         """Who the device says it is, asked once for each connection."""
         while True:
-            yield from self._ready(call)
+            pipeline = self._at_hand(call) or (yield from self._ready(call))
             if self.identity is not None:
                 return self.identity
             try:
                 found = yield from self._ask(call, RequestFrame(payload=ListIdentity()))
                 self.identity = identified(found)
             except (TransportError, ProtocolError) as exc:
+                self._acquit(pipeline)
                 self._lost(call, exc)
             else:
                 self._worked()  # though it says nothing of the connection
@@ -287,7 +288,8 @@ class Line(Session):
             self.close()  # it may have been closed there, and nobody has failed
             return None
         # Nothing is awaited: what is there is the end, or of no use.
-        if writing and wire.readable(0):
+        if (writing or self._unproven) and wire.readable(0):
+            self._acquit(self._pipeline)
             self._discard(call, Disconnected(f"{self.place} closed the connection"))
             return None
         if self.closed or call.ended:
@@ -352,8 +354,7 @@ class Line(Session):
         except BaseException:
             self.close()
             found += pipeline.take()
-            if not pipeline.sequence:
-                self._unproven = False  # nothing was asked over the connection
+            self._acquit(pipeline)
             raise
         finally:
             if pipeline.proven:
@@ -374,6 +375,11 @@ class Line(Session):
             call.began, call.left = self.clock(), call.timeout
             call.until = call.began + call.timeout
             self._used = call.began
+
+    def _acquit(self, pipeline: Pipeline) -> None:
+        """What fails is not the connection, if nothing was asked over it."""
+        if not pipeline.sequence:
+            self._unproven = False
 
     def _worked(self) -> None:
         self._working = True

@@ -196,7 +196,7 @@ class Pipeline(Replies):
             failed = self.failed
             self.failed = None
             raise failed
-        if self.lost:
+        if self.ended():
             return b""
         while self.outstanding < self.depth and self.flying < ROOM:
             if self.steps:

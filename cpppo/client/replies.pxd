@@ -67,6 +67,7 @@ cdef class Replies:
     cdef int one(
         self, bytes octets, Py_ssize_t at, long long[::1] registers
     ) except -1
+    cpdef bint ended(self) except -1
     cdef bint ours(self, long long command)
     @cython.locals(FINISHED=int, number="long long", request=Request, run=Execution)
     cdef int over(
@@ -80,7 +81,7 @@ cdef class Replies:
         self, Request request, bytes octets, long long[::1] registers, Py_ssize_t stop
     ) except -1
     @cython.locals(result=Result)
-    cdef int gone(self, Request request, str why) except -1
+    cdef int gone(self, Request request, str why, bint doubtful) except -1
     @cython.locals(
         FINISHED=int, p="const unsigned char *", members=list, at="Py_ssize_t",
         status=int, count="Py_ssize_t", run=Execution, n="Py_ssize_t", i="Py_ssize_t",

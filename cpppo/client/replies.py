@@ -139,9 +139,14 @@ class Replies:
             at = frame.pos
         if at < stop:
             self.held = octets[at:]
+        self.ended()
+        return at > 0
+
+    def ended(self) -> bool:
+        """Whether there is no connection any more; an error if nothing is to come."""
         if self.lost and not self.outstanding:
             raise Lost(self.lost)
-        return at > 0
+        return self.lost != ""
 
     def ours(self, command: int) -> bool:
         """Whether a command is one that we send."""
@@ -210,7 +215,7 @@ class Replies:
             if not self.proven and refused != Encapsulated.INVALID_SESSION:
                 # It opens connections, and takes nothing over them.
                 why = f"the device takes nothing over it: {framed(refused)}"
-                return self.gone(request, why)
+                return self.gone(request, why, False)
             return self.refused(request, refused, (), b"")
         run = self.member
         run.reset(registers[self.data_at])
@@ -233,19 +238,22 @@ class Replies:
             extended = Reply.decode(octets[start:stop]).extended
             if status == LOST or not GONE.isdisjoint(extended[:1]):
                 why = words(int(status), extended)
-                return self.gone(request, f"the device closed the connection: {why}")
+                why = f"the device closed the connection: {why}"
+                # Who lost it may have handed the request on.
+                return self.gone(request, why, status == LOST)
         self.proven = True
         if request.members is not None:
             return self.bundled(request, octets, registers, self.in_member, stop)
         return self.answered(request, octets, registers, self.in_member, stop)
 
-    def gone(self, request: Request, why: str) -> int:
-        """There is no connection any more; this request was not looked at."""
+    def gone(self, request: Request, why: str, doubtful: bool) -> int:
+        """There is no connection any more; perhaps this request was looked at."""
         self.lost = why
         for result in request.members or (request.result,):
             parts = result.parts
             # Where a piece before it was written, nobody shall write that again.
-            if result.prepared.pieces is None or parts is None or not parts.taken:
+            began = result.prepared.pieces is not None and parts is not None
+            if not (doubtful or (began and parts.taken)):
                 result.sent = False
             if request.members is None:
                 result.pending -= 1
@@ -448,7 +456,8 @@ class Replies:
         """A frame was refused; without a reply, by its header."""
         if not reply and status == Encapsulated.INVALID_SESSION:
             # So nothing of it was looked at.
-            return self.gone(request, "the device does not know this session any more")
+            why = "the device does not know this session any more"
+            return self.gone(request, why, False)
         several = request.members
         if several is None:
             several = [request.result]

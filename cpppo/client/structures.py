@@ -64,7 +64,12 @@ def index(path: Path) -> int:
     return last.value if isinstance(last, Element) else 0
 
 
-# -- BOOL arrays
+# -- BOOL arrays: they have one dimension
+
+
+def indexed(path: Path) -> bool:
+    """Whether a path may lead into one: one index at most stands at its end."""
+    return len(path) - len(base(path)) <= 1
 
 
 def words(operation: Operation) -> Words:
@@ -181,9 +186,13 @@ def element(operation: Operation, nth: int, sizes: Shape = ()) -> Path:
         return (*path, Element((said or [0])[0] + nth))
     indexes = said or [0] * len(sizes)
     if len(indexes) != len(sizes) or not all(sizes):
+        where = "the device does not tell where its rows end"
+        if sizes and all(sizes):
+            plural = "es" if len(sizes) > 1 else ""
+            where = f"it has {len(sizes)} index{plural}, not {len(indexes)}"
         raise EncodeError(
-            "the device does not tell where its rows end; of values of several "
-            "elements all members are expected, or write the elements one by one"
+            f"{where}; of values of several elements all members are expected, or "
+            "write the elements one by one"
         )
     return (*path, *map(Element, place(indexes, sizes, nth)))
 

@@ -22,7 +22,7 @@ from .operations import HEAD, MOST, TOO_MANY, Operation, OperationError, plain
 from .requests import LARGEST, prepared
 from .result import NONE, Result
 from .shapes import Shape, is_record, is_row, shape
-from .structures import Bits, base, bools, structured
+from .structures import Bits, base, bools, indexed, structured
 from .values import Kind, Unfit, display, fitted, kind_of, target
 
 __all__ = [
@@ -128,7 +128,7 @@ class Write:
     def cast(self) -> bool:
         """Whether it says that it is of BOOLs, be they single ones or an array's."""
         one = self.operation
-        plain = type(one) is Operation and one.offset is None
+        plain = type(one) is Operation and one.offset is None and indexed(self.path)
         return plain and one is not None and one.type is BOOL
 
     @property
@@ -150,6 +150,9 @@ class Write:
             return self.operation
         if issubclass(kind, StructureType):
             return self.whole_or_parts(kind, sizes)
+        if kind is BOOLS and not indexed(self.path):
+            problem = "an array of BOOLs has one index"
+            raise OperationError(problem, self.tag, len(self.tag))
         stored = BOOL if kind is BOOLS else kind
         try:
             data = fitted(stored, self.values, strict=True)

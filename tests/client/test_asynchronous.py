@@ -353,6 +353,25 @@ def test_who_opens_it_again_while_it_closes_asks_after_that() -> None:
     run(test)
 
 
+def test_a_subscription_of_who_opened_it_again_goes_on() -> None:
+    async def test(device: Device) -> None:
+        plc = device.logix()
+        assert (await plc.read("A")).ok
+        before = await plc.subscribe("A", every=0.01)
+
+        async def again() -> Any:
+            plc.open()
+            return await plc.subscribe("A", every=0.01)
+
+        _, after = await asyncio.gather(plc.close(), again())
+        assert before.stopped
+        assert not after.stopped
+        await plc.close()
+        assert after.stopped
+
+    run(test)
+
+
 def test_a_close_that_is_cancelled_has_closed() -> None:
     async def test(device: Device) -> None:
         plc = device.logix()

@@ -206,6 +206,21 @@ def test_what_was_learnt_goes_with_the_connection(tmp_path: Path) -> None:
 # -- BOOL arrays
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_an_array_of_bools_has_one_index(plc: Logix, known: bool) -> None:
+    if known:
+        plc.write({"BITS[2]": False})
+    for text in ("BITS[1,2]=(BOOL)1", "BITS[1,2]=(DWORD)1"):
+        assert not plc.write(text).ok
+    assert not plc.read("BITS[1,2]").ok
+    if known:
+        with pytest.raises(OperationError, match="an array of BOOLs has one index"):
+            plc.write({"BITS[1,2]": True})
+    else:
+        assert not plc.write({"BITS[1,2]": True})[0].ok
+    assert plc.read("BITS[2]").value is False
+
+
 def test_bools_of_an_array_are_read_by_their_own_index(plc: Logix) -> None:
     plc.write({"BITS[33]": True, "BITS[95]": 1, "BITS[0]": True})
     assert value(plc, "BITS[33]") is True

@@ -346,7 +346,19 @@ def test_who_says_that_there_is_none_ends_it(how: str) -> None:
     with pytest.raises(Lost, match="the device closed the connection"):
         wired.run(["A", "W=(UDINT)5", "A"], depth=3)
     left = wired.pipeline.abandon()
-    assert [(one.sent, one.unknown) for one in left] == [(False, False)] * 3
+    # Who has lost it may have handed on what was asked.
+    doubtful = how == "lost"
+    assert [one.sent for one in left] == [doubtful] * 3
+    assert [one.unknown for one in left] == [False, doubtful, False]
+
+
+@pytest.mark.parametrize("how", GONE)
+def test_where_there_is_none_any_more_nothing_more_is_asked(how: str) -> None:
+    wired = Wired(change=lambda one: said(one, GONE[how]))
+    for _ in range(3):
+        with pytest.raises(Lost, match="the device closed the connection"):
+            wired.run(["A"])
+        wired.pipeline.abandon()
 
 
 def test_other_failures_of_a_connection_are_results() -> None:
@@ -738,6 +750,17 @@ def test_a_write_that_a_lost_connection_refused_is_sent_again() -> None:
     assert read(line, "W")[0].value == 7
 
 
+def test_a_write_over_a_connection_that_was_lost_on_the_way_is_unknown() -> None:
+    """A bridge that lost the other side may have handed it on before."""
+    device = Device()
+    line = device.line()
+    read(line, "A")
+    device.change = losing(1, "lost")
+    (one,) = write(line, "W=(UDINT)7")
+    assert one.unknown
+    assert device.services() == [OPEN, 0x14C, 0x14D]
+
+
 @pytest.mark.parametrize("pages", [True, False])
 def test_parts_that_lead_nowhere_give_no_more_time(pages: bool) -> None:
     """Who begins each answer and goes cannot have somebody ask for ever."""
@@ -776,6 +799,37 @@ def test_who_always_loses_it_is_asked_without() -> None:
     assert device.services() == [OPEN, 0x14C, 0x52]
     assert line.connection is not None
     assert "closed the connection" in line.connection.why
+
+
+@pytest.mark.parametrize("reading", [True, False])
+def test_who_leaves_before_anything_was_asked_over_it_is_asked_over_another(
+    reading: bool,
+) -> None:
+    device = Device()
+    line = device.line()
+    carried(line.identify(line.call()))
+    assert isinstance(line.wire, Wire)
+    line.wire.answers.append(b"")  # the end of the stream
+    assert (read(line, "A") if reading else write(line, "W=(UDINT)7"))[0].ok
+    assert line.connection
+    assert device.services() == [OPEN, OPEN, 0x14C if reading else 0x14D]
+
+
+def test_who_leaves_instead_of_telling_who_it_is_is_asked_over_another() -> None:
+    device = Device()
+    left = [1]
+
+    def change(asked: Frame, one: Frame) -> Frame:
+        if asked.command == 0x63 and left:
+            left.pop()
+            raise Disconnected("10.0.0.5:44818 closed the connection")
+        return one
+
+    device.change = change
+    line = device.line()
+    assert carried(line.identify(line.call()))["vendor"] == 1
+    assert read(line, "A")[0].ok
+    assert device.services() == [OPEN, OPEN, 0x14C]
 
 
 def test_an_idle_connection_is_not_trusted() -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from cpppo.client.operations import Operation, OperationError
 from cpppo.client.pipeline import Pipeline, key_of
+from cpppo.client.replies import Lost
 from cpppo.client.result import Result
 from cpppo.client.way import Way
 from cpppo.errors import CpppoError, ProtocolError, Unexpected
@@ -917,7 +918,7 @@ def test_a_request_beyond_any_frame_is_refused() -> None:
 
 
 def test_protocol_errors_are_the_only_ones(rng: random.Random) -> None:
-    """Whatever comes: results, or an error of the protocol."""
+    """Whatever comes: results, an error of the protocol, or the end of the session."""
     given = ["A", "B[0-999]", "A=1", "S[0-3]", "T.3", "A[0-3]", "T[0-3]"]
     for _ in range(400):
         one = Wired()
@@ -937,5 +938,5 @@ def test_protocol_errors_are_the_only_ones(rng: random.Random) -> None:
                     repr(result)
                 if pipeline.done:
                     break
-        except ProtocolError:
+        except (ProtocolError, Lost):
             pass

@@ -129,14 +129,29 @@ def test_a_list_that_is_refused_is_asked_for_once_for_each_connection() -> None:
         assert asked() == [0x55] * 3 + [0x4C, 0x4D]  # with fewer attributes each time
         assert asked() == [0x4D]
         with pytest.raises(StatusError, match="the tags are not told"):
-            plc.browse()
-        assert len(liar.cip) == 1
+            plc.browse()  # who wants the list itself, asks
+        assert len(liar.cip) == 4
+        assert asked() == [0x4D]
         with pytest.raises(StatusError, match="the tags are not told"):
             plc.browse(refresh=True)
         assert len(liar.cip) == 4
         plc.close()
         plc.open()
         assert asked() == [0x55] * 3 + [0x4C, 0x4D]
+
+
+def test_a_list_that_was_refused_for_a_while_is_had_afterwards() -> None:
+    busy = [2]
+
+    def say(request: bytes) -> bytes:
+        return bytes((request[0] | 0x80, 0, *busy[:1], 0)) if busy else b"\xd5\0\0\0"
+
+    with Liar(say).logix() as plc:
+        for _ in range(2):
+            with pytest.raises(StatusError, match="resource unavailable"):
+                plc.browse()
+        busy.clear()
+        assert plc.browse() == {}
 
 
 # -- structures in rows

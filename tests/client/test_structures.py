@@ -219,12 +219,23 @@ def test_what_is_no_structure_is_refused_in_words(value: Any, problem: str) -> N
     assert problem in str(failure.value)
 
 
-@pytest.mark.parametrize("sizes", [(), (6,), (2, 0), (2, 3, 1)])
-def test_where_rows_end_is_not_guessed(sizes: tuple[int, ...]) -> None:
+UNTOLD = "the device does not tell where its rows end"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "problem"),
+    [
+        ((), UNTOLD),
+        ((2, 0), UNTOLD),
+        ((6,), "it has 1 index, not 2"),
+        ((2, 3, 1), "it has 3 indexes, not 2"),
+    ],
+)
+def test_where_rows_end_is_not_guessed(sizes: tuple[int, ...], problem: str) -> None:
     one = Write.to("A[0,1]{3}", [{"X": 1}, {"X": 2}, {"X": 3}])
     paths = [path for path, _, _ in parts(one.typed(INNER, (2, 3)))]
     assert paths == ["A.[1].[0].X", "A.[0].[2].X", "A.[0].[1].X"]
-    with pytest.raises(OperationError, match="does not tell where its rows end"):
+    with pytest.raises(OperationError, match=f"^{problem}; of values of several"):
         one.typed(INNER, sizes)
 
 
