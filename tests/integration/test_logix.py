@@ -202,7 +202,8 @@ def test_a_device_that_closes_at_each_request_is_left_in_time() -> None:
     with (
         far(closing) as one,
         Logix(at(one.address), timeout=0.3, backoff=soon()) as plc,
-        pytest.raises(Disconnected, match=r"down for .* attempts"),
+        # The last attempt may have had too little time to be closed.
+        pytest.raises((Disconnected, Timeout), match=r"down for .* attempts"),
     ):
         plc.read("A")
 
