@@ -5,9 +5,9 @@ Over `line`, of which it is one, and `pccc`, which makes the commands and reads 
 came; under `slc`.  Programs, as in `calls`.  How there comes a session, what it goes
 over and when it is of no use any more is the line's matter.
 
-Rules.  What was lost is asked once more, at once, and then the call fails.  A
-write that was sent and not answered never is; one that was refused as there was no
-session or connection any more was not done, and is.
+Rules.  What was lost is asked once more, at once, and then the call fails.  A write
+that was sent and not answered never is, nor one whose connection was lost on the way;
+one that was refused, as there is no such session or connection, was not done, and is.
 """
 
 from __future__ import annotations
